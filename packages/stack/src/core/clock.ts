@@ -1,0 +1,79 @@
+import { hostClearTimeout, hostMonotonicMs, hostSetTimeout, hostTimeOriginMs } from './host.ts'
+import { type Micros, NEVER } from './timer.ts'
+
+/** One wake-up. Setting it again moves it. */
+export interface Alarm {
+  /** Calls back once at `deadline` or a little later; NEVER cancels. Units: microseconds of the clock. */
+  set(deadline: Micros): void
+}
+
+/** Where a stack and its devices get their time from. */
+export interface Clock {
+  /** Microseconds since an arbitrary start; never goes back. */
+  now(): Micros
+  /** Microseconds from 1970 to the clock's start: what makes capture timestamps readable. */
+  readonly epoch: number
+  alarm(callback: () => void): Alarm
+  /** Calls back soon, after what runs now, before any later alarm. */
+  soon(callback: () => void): void
+}
+
+/** Real time: `performance.now()` and one `setTimeout` an alarm, made only when the deadline moved earlier. */
+export class SystemClock implements Clock {
+  readonly epoch = Math.round(hostTimeOriginMs() * 1000)
+
+  now(): Micros {
+    return Math.floor(hostMonotonicMs() * 1000)
+  }
+
+  alarm(callback: () => void): Alarm {
+    return new SystemAlarm(this, callback)
+  }
+
+  soon(callback: () => void): void {
+    hostSetTimeout(callback, 0)
+  }
+}
+
+/** A longer wait than this many milliseconds is cut in two: Node's timers end at 2^31 - 1 ms. */
+const LONGEST_WAIT_MS = 0x7fff_ffff
+
+class SystemAlarm implements Alarm {
+  readonly #clock: SystemClock
+  readonly #callback: () => void
+  readonly #fire = (): void => this.#fired()
+  #deadline: Micros = NEVER
+  #handle: unknown = null
+  #handleDue: Micros = NEVER
+
+  constructor(clock: SystemClock, callback: () => void) {
+    this.#clock = clock
+    this.#callback = callback
+  }
+
+  set(deadline: Micros): void {
+    this.#deadline = deadline
+    // A timer that rings too early looks again: cheaper than clearing and setting (230 ns, measured).
+    if (this.#handle !== null && this.#handleDue <= deadline && deadline !== NEVER) return
+    if (this.#handle !== null) hostClearTimeout(this.#handle)
+    this.#handle = null
+    if (deadline !== NEVER) this.#start(deadline)
+  }
+
+  #start(deadline: Micros): void {
+    const wait = Math.max(0, Math.ceil((deadline - this.#clock.now()) / 1000))
+    this.#handleDue = deadline
+    this.#handle = hostSetTimeout(this.#fire, Math.min(wait, LONGEST_WAIT_MS))
+  }
+
+  #fired(): void {
+    this.#handle = null
+    if (this.#deadline === NEVER) return
+    if (this.#clock.now() < this.#deadline) {
+      this.#start(this.#deadline)
+      return
+    }
+    this.#deadline = NEVER
+    this.#callback()
+  }
+}

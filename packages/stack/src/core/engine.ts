@@ -1,0 +1,133 @@
+import type { Alarm, Clock } from './clock.ts'
+import { hostMicrotask } from './host.ts'
+import type { Memory } from './memory.ts'
+import type { Random } from './random.ts'
+import { type Micros, NEVER, TimerQueue } from './timer.ts'
+
+/** Rounds of settling after which the rest waits for the next turn, so that a loop of two sockets cannot hang the host. */
+const ROUNDS_PER_TURN = 256
+
+/**
+ * The heartbeat of one stack. Whatever enters it (a burst of frames, a timer, a call of the application) does so
+ * between `enter` and `leave`; when the outermost one leaves, the work that has piled up is done in order:
+ * applications are told, what is owed is sent, devices are flushed, and the one alarm is set to the next deadline.
+ */
+export class Engine {
+  readonly clock: Clock
+  readonly memory: Memory
+  readonly random: Random
+  readonly timers = new TimerQueue()
+  /** The time of this burst: the clock is read once per entry (42 ns, measured), not per segment. */
+  now: Micros
+  #depth = 0
+  #settling = false
+  #againScheduled = false
+  #alarmAt: Micros = NEVER
+  readonly #alarm: Alarm
+  readonly #workers: (() => boolean)[] = []
+  readonly #finishers: (() => void)[] = []
+
+  constructor(clock: Clock, memory: Memory, random: Random) {
+    this.clock = clock
+    this.memory = memory
+    this.random = random
+    this.now = clock.now()
+    this.#alarm = clock.alarm(() => this.#expire())
+    this.timers.onEarlier = () => {
+      if (this.#depth === 0) this.#setAlarm()
+    }
+  }
+
+  /** Adds a step of the end of every burst; it says whether it did anything. Steps repeat until none does. */
+  addWorker(work: () => boolean): void {
+    this.#workers.push(work)
+  }
+
+  /** Adds a last step, run once after the workers are done: flushing a device. @returns how to take it off again */
+  addFinisher(finish: () => void): () => void {
+    this.#finishers.push(finish)
+    return () => {
+      const at = this.#finishers.indexOf(finish)
+      if (at >= 0) this.#finishers.splice(at, 1)
+    }
+  }
+
+  enter(): void {
+    if (this.#depth++ === 0) this.now = this.clock.now()
+  }
+
+  leave(): void {
+    if (this.#depth === 1) this.#settle()
+    this.#depth--
+    if (this.#depth === 0) this.#setAlarm()
+  }
+
+  /** Runs `body` as one entry. For calls of applications; frames use `enter` and `leave` themselves. */
+  run<T>(body: () => T): T {
+    this.enter()
+    try {
+      return body()
+    } finally {
+      this.leave()
+    }
+  }
+
+  /**
+   * Calls application code. What it throws is the application's own: it surfaces as an uncaught exception of the
+   * host, and the stack goes on.
+   */
+  callOut(callback: () => void): void {
+    try {
+      callback()
+    } catch (error) {
+      hostMicrotask(() => {
+        throw error
+      })
+    }
+  }
+
+  /** When this stack next wants to be woken, in microseconds of its clock; NEVER when idle. */
+  get nextDeadline(): Micros {
+    return this.timers.earliest
+  }
+
+  #settle(): void {
+    if (this.#settling) return
+    this.#settling = true
+    let rounds = ROUNDS_PER_TURN
+    let busy = true
+    while (busy && rounds-- > 0) {
+      busy = false
+      for (let i = 0; i < this.#workers.length; i++) if (this.#workers[i]()) busy = true
+    }
+    for (let i = 0; i < this.#finishers.length; i++) this.#finishers[i]()
+    this.#settling = false
+    if (busy) this.#again()
+  }
+
+  /** More work than one turn should do: the rest is done soon, after the host had its turn. */
+  #again(): void {
+    if (this.#againScheduled) return
+    this.#againScheduled = true
+    this.clock.soon(() => {
+      this.#againScheduled = false
+      this.enter()
+      this.leave()
+    })
+  }
+
+  #expire(): void {
+    this.#alarmAt = NEVER
+    this.enter()
+    const more = this.timers.expire(this.now)
+    this.leave()
+    if (more) this.#again()
+  }
+
+  #setAlarm(): void {
+    const earliest = this.timers.earliest
+    if (earliest === this.#alarmAt) return
+    this.#alarmAt = earliest
+    this.#alarm.set(earliest)
+  }
+}

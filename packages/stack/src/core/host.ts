@@ -1,0 +1,63 @@
+/**
+ * The few things the core takes from whatever runs it (Node, a browser, a worker). The package is compiled with
+ * the ES library alone, so they are described here, in one place, and nowhere else.
+ */
+interface Host {
+  setTimeout(callback: () => void, milliseconds: number): unknown
+  clearTimeout(handle: unknown): void
+  queueMicrotask(callback: () => void): void
+  performance: { now(): number; timeOrigin: number }
+  crypto: { getRandomValues(array: Uint32Array): Uint32Array }
+}
+
+const host = globalThis as unknown as Host
+
+export function hostSetTimeout(callback: () => void, milliseconds: number): unknown {
+  return host.setTimeout(callback, milliseconds)
+}
+
+export function hostClearTimeout(handle: unknown): void {
+  host.clearTimeout(handle)
+}
+
+/** Lets the process end although this timer is pending, where the host knows that idea (Node). */
+export function hostUnref(handle: unknown): void {
+  ;(handle as { unref?: () => void } | null)?.unref?.()
+}
+
+export function hostMicrotask(callback: () => void): void {
+  host.queueMicrotask(callback)
+}
+
+/** Milliseconds since an arbitrary start, never going back. */
+export function hostMonotonicMs(): number {
+  return host.performance.now()
+}
+
+/** The wall-clock time, in milliseconds since 1970, at which `hostMonotonicMs()` was 0. */
+export function hostTimeOriginMs(): number {
+  return host.performance.timeOrigin
+}
+
+/** Lets the host run everything that is due now (promises, ticks, I/O) and then resolves. */
+export function hostTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    const immediate = (globalThis as unknown as { setImmediate?: (f: () => void) => void }).setImmediate
+    if (immediate) immediate(resolve)
+    else host.setTimeout(resolve, 0)
+  })
+}
+
+/** A generator over the host's cryptographic source; 64 numbers are fetched at a time. */
+export function hostRandomUint32(): () => number {
+  const batch = new Uint32Array(64)
+  let used = batch.length
+  return () => {
+    if (used === batch.length) {
+      // Node 18 had no global crypto without a flag; every host we support has it.
+      host.crypto.getRandomValues(batch)
+      used = 0
+    }
+    return batch[used++]
+  }
+}

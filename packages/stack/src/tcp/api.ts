@@ -1,0 +1,199 @@
+import type { IpAddress } from '../ip/address.ts'
+
+/** The states of RFC 9293 section 3.3.2. */
+export const TcpState = {
+  Closed: 0,
+  Listen: 1,
+  SynSent: 2,
+  SynReceived: 3,
+  Established: 4,
+  FinWait1: 5,
+  FinWait2: 6,
+  CloseWait: 7,
+  Closing: 8,
+  LastAck: 9,
+  TimeWait: 10,
+} as const
+export type TcpState = (typeof TcpState)[keyof typeof TcpState]
+
+/** The names in RFC 9293's spelling, by state. */
+export const TCP_STATE_NAMES: readonly string[] = [
+  'CLOSED',
+  'LISTEN',
+  'SYN-SENT',
+  'SYN-RECEIVED',
+  'ESTABLISHED',
+  'FIN-WAIT-1',
+  'FIN-WAIT-2',
+  'CLOSE-WAIT',
+  'CLOSING',
+  'LAST-ACK',
+  'TIME-WAIT',
+]
+
+/**
+ * Why a connection ended: null after both sides sent FIN and all data was acknowledged (or after the
+ * application's own `abort`), else the errno name that Node would report.
+ */
+export type CloseReason =
+  | null
+  | 'ECONNRESET'
+  | 'ECONNREFUSED'
+  | 'ETIMEDOUT'
+  | 'EHOSTUNREACH'
+  | 'ENETUNREACH'
+  | 'ENETDOWN'
+  | 'ENOBUFS'
+
+/**
+ * What an application is told of its connection. Calls come at the end of a burst, never inside a call the
+ * application itself is making, and each may call any method of the connection.
+ */
+export interface ConnectionHandler {
+  /** The handshake is done (active opens only; accepted connections have it behind them). */
+  onConnect?(connection: TcpConnection): void
+  /** There is something to read that was not there before: bytes, or the end (`readable === 0 && ended`). */
+  onReadable?(connection: TcpConnection): void
+  /** After a `write` that took less than it was given: there is room again. */
+  onWritable?(connection: TcpConnection): void
+  /** All that was written, and the FIN, has been acknowledged. */
+  onFinAcked?(connection: TcpConnection): void
+  /** The connection is over; the last call. Not made when the application called `abort` itself. */
+  onClose?(connection: TcpConnection, reason: CloseReason): void
+}
+
+export interface ListenerHandler {
+  /** A connection waits in the accept queue: `listener.accept()`. */
+  onConnection(listener: TcpListener): void
+  /** The listener is gone without `close()`: its interface or the stack went away. */
+  onClose?(listener: TcpListener, reason: CloseReason): void
+}
+
+export interface ListenOptions {
+  /** The address to listen on: null is every address of both versions (dual-stack `::`). */
+  readonly address?: IpAddress | null
+  /** 0 (default) takes a free ephemeral port. */
+  readonly port?: number
+  /** With `::`: do not accept IPv4. Default false. */
+  readonly ipv6Only?: boolean
+  /** Established connections that may wait to be accepted, 1 to 65,535; default 511 (Node's). */
+  readonly backlog?: number
+}
+
+export interface ConnectOptions {
+  readonly address: IpAddress
+  readonly port: number
+  /** Source address; null (default) lets the routes choose. */
+  readonly localAddress?: IpAddress | null
+  /** Source port; 0 (default) takes an ephemeral one. */
+  readonly localPort?: number
+}
+
+/** One TCP connection, as the stack's own API has it: bytes in, bytes out, no streams. */
+export interface TcpConnection {
+  /** May be replaced at any time, e.g. right after `accept`. Null drops notifications; data stays in the ring. */
+  handler: ConnectionHandler | null
+  /** Free for the owner of the handler. */
+  owner: unknown
+  readonly state: TcpState
+  readonly localAddress: IpAddress
+  readonly localPort: number
+  readonly remoteAddress: IpAddress
+  readonly remotePort: number
+  /** Bytes in order that wait to be read. */
+  readonly readable: number
+  /** The peer sent FIN, and everything before it is in the ring or has been read. */
+  readonly ended: boolean
+  /** Bytes that `write` would take now. */
+  readonly writable: number
+  /** Bytes written that the peer has not acknowledged yet. */
+  readonly unacknowledged: number
+  /** Why it is over; undefined while it is not. */
+  readonly closeReason: CloseReason | undefined
+  /** Moves up to `target.length` bytes out of the ring. @returns how many; 0 when there are none */
+  read(target: Uint8Array): number
+  /**
+   * Where the next readable bytes lie in the stack's memory, without moving them: up to the ring's wrap.
+   * Valid until the next call into the stack. @returns the length; the offset is in `peekOffset`
+   */
+  peek(): number
+  readonly peekOffset: number
+  /** Drops `length` bytes from the ring, after `peek`. @throws ERR_OUT_OF_RANGE beyond `readable` */
+  consume(length: number): void
+  /**
+   * Copies bytes into the send ring, from `start` on. @returns how many were taken; less than offered means that
+   * the ring is full and `onWritable` will be called. Before the handshake is done bytes are kept.
+   * @throws EPIPE after `shutdown`, or when the connection is over
+   */
+  write(bytes: Uint8Array, start?: number): number
+  /** Sends FIN after everything written. Reading goes on. Calling it again does nothing. */
+  shutdown(): void
+  /**
+   * The application is done with it: as `shutdown`, and what arrives from now on is refused. With unread data in
+   * the ring a RST is sent (RFC 9293 section 3.6.1, SHLD-3). No handler is called after it.
+   */
+  close(): void
+  /** Sends RST (when the peer knows of the connection) and forgets everything at once. No handler is called after it. */
+  abort(): void
+  /** Nagle's algorithm off (true) or on (false, default). */
+  noDelay: boolean
+  /** Hold partial segments back while true, up to 200 ms; setting false sends them. */
+  cork: boolean
+  /** Keepalive probes after `idle` ms (default two hours), every `interval` ms, `count` times. */
+  setKeepAlive(enabled: boolean, options?: { idle?: number; interval?: number; count?: number }): void
+  /** The DSCP and ECN byte of outgoing packets. */
+  trafficClass: number
+  /** What is known of the connection's health. */
+  info(): TcpInfo
+}
+
+export interface TcpListener {
+  /** The address given, or `::` / 0.0.0.0. */
+  readonly localAddress: IpAddress
+  readonly localPort: number
+  /** Connections waiting to be accepted. */
+  readonly pending: number
+  handler: ListenerHandler | null
+  /** Takes the oldest waiting connection, or null. Set its `handler` before the call returns to the stack. */
+  accept(): TcpConnection | null
+  /** Stops accepting; connections that wait are reset, those that were accepted go on. */
+  close(): void
+}
+
+/** Figures of one connection; times in milliseconds, sizes in bytes. */
+export interface TcpInfo {
+  readonly state: string
+  readonly srtt: number
+  readonly rttvar: number
+  readonly rto: number
+  readonly cwnd: number
+  readonly ssthresh: number
+  readonly sndWnd: number
+  readonly rcvWnd: number
+  readonly sndMss: number
+  readonly rcvMss: number
+  readonly sndWscale: number
+  readonly rcvWscale: number
+  readonly timestamps: boolean
+  readonly sackPermitted: boolean
+  readonly inFlight: number
+  readonly unsent: number
+  readonly bytesReceived: number
+  readonly bytesAcked: number
+  readonly segmentsIn: number
+  readonly segmentsOut: number
+  readonly retransmits: number
+  readonly pathMtu: number
+}
+
+/** The TCP of a stack: `stack.tcp`. */
+export interface TcpApi {
+  /** @throws EADDRINUSE, EADDRNOTAVAIL, ENOBUFS (limit reached), ERR_OUT_OF_RANGE */
+  listen(options: ListenOptions, handler: ListenerHandler): TcpListener
+  /**
+   * Starts an active open.
+   * @throws ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, EADDRINUSE, ENOBUFS, ERR_OUT_OF_RANGE at once; later failures
+   * arrive as `onClose`
+   */
+  connect(options: ConnectOptions, handler: ConnectionHandler): TcpConnection
+}
