@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { afterEach, describe, expect, it } from 'vitest'
-import { hasProgram } from './support/programs.ts'
+import { hasProgram } from '../examples/shared/programs.ts'
 
 const pageSource = fileURLToPath(new URL('browser/two-stacks.ts', import.meta.url))
 const stackIndex = fileURLToPath(new URL('../packages/stack/src/index.ts', import.meta.url))

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { mustRun, runProgram } from './support/programs.ts'
+import { mustRun, runProgram } from '../examples/shared/programs.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const PACKAGES = ['stack', 'tap-driver', 'net-api'] as const

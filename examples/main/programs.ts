@@ -1,0 +1,28 @@
+import { mustRun } from '../shared/programs.ts'
+import { HTTP_PORT, type PageReport, type PingReport, urlHost } from './tasks.ts'
+
+const PINGS = 5
+
+/** What iputils and BusyBox print: `5 packets transmitted, 5 received` and `min/avg/max[/mdev] = 0.1/0.2/0.3`. */
+export function readPingOutput(text: string): PingReport {
+  const counts = /(\d+) packets transmitted, (\d+)/.exec(text)
+  const times = /min\/avg\/max\S* = [\d.]+\/([\d.]+)/.exec(text)
+  if (counts === null || times === null) throw new Error(`ping said: ${text.trim().split('\n').at(-1)}`)
+  return { rtt: Number(times[1]), sent: Number(counts[1]), answered: Number(counts[2]), by: 'ping' }
+}
+
+export async function pingProgram(address: string): Promise<PingReport> {
+  // 0.2 s is the shortest interval that ping allows an ordinary user.
+  return readPingOutput(
+    (await mustRun('ping', ['-n', '-c', `${PINGS}`, '-i', '0.2', '-W', '2', address])).stdout,
+  )
+}
+
+export async function fetchPageWithCurl(address: string): Promise<PageReport> {
+  const url = `http://${urlHost(address)}:${HTTP_PORT}/`
+  const marker = '\nstatus:'
+  const args = ['--silent', '--show-error', '--globoff', '--noproxy', '*', '--max-time', '10']
+  const { stdout: text } = await mustRun('curl', [...args, '--write-out', `${marker}%{http_code}`, url])
+  const at = text.lastIndexOf(marker)
+  return { body: text.slice(0, at), status: Number(text.slice(at + marker.length)), by: 'curl' }
+}
