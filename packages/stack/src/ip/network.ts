@@ -42,7 +42,13 @@ export interface Path {
 }
 
 /** Why there is no path. */
-export type PathError = 'ENETUNREACH' | 'EADDRNOTAVAIL' | 'EHOSTUNREACH' | 'ENETDOWN' | 'EAFNOSUPPORT'
+export type PathError =
+  | 'EINVAL'
+  | 'ENETUNREACH'
+  | 'EADDRNOTAVAIL'
+  | 'EHOSTUNREACH'
+  | 'ENETDOWN'
+  | 'EAFNOSUPPORT'
 
 /** How IP is to send one packet. */
 export interface SendOptions {
