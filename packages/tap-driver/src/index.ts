@@ -1,1 +1,4 @@
-export {}
+export { TapError } from './errors.ts'
+export { createNetns, deleteNetns, Netns, runInNetns } from './netns.ts'
+export type { TapOptions } from './options.ts'
+export { openTap, openTun, type TapCounters, TapDevice } from './tap-device.ts'

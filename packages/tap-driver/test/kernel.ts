@@ -1,0 +1,95 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { type FrameSink, Memory, type RxFrame, TxDescriptor } from '@tapwire/stack'
+import { createNetns, type Netns } from '../src/index.ts'
+
+/** Why tests against the kernel cannot run here, or null when they can. */
+export function whyNoKernel(): string | null {
+  if (process.platform !== 'linux') return `this is ${process.platform}, not Linux`
+  if (!existsSync('/dev/net/tun')) return 'there is no /dev/net/tun'
+  try {
+    createNetns().close()
+    return null
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+/** A namespace of the test's own, gone at its end; nobody outside can see it. */
+export async function inNetns(test: (netns: Netns) => Promise<void>): Promise<void> {
+  const netns = createNetns()
+  try {
+    await test(netns)
+  } finally {
+    netns.close()
+  }
+}
+
+/** A frame as it came in, copied. */
+export interface SeenFrame {
+  readonly bytes: Uint8Array
+  readonly checksum: number
+  readonly gsoSize: number
+}
+
+/** A sink that keeps what it is given, with room to send from. */
+export class Recorder implements FrameSink {
+  readonly memory = new Memory(1 << 20)
+  readonly frames: SeenFrame[] = []
+  readonly closings: (Error | null)[] = []
+  bursts = 0
+  writables = 0
+  onFrameHook: ((frame: RxFrame) => void) | null = null
+  readonly #waiting: { wanted: (frame: SeenFrame) => boolean; resolve: (frame: SeenFrame) => void }[] = []
+
+  onFrame(frame: RxFrame): void {
+    const seen = {
+      bytes: this.memory.copyOut(frame.offset, frame.length),
+      checksum: frame.checksum,
+      gsoSize: frame.gsoSize,
+    }
+    this.frames.push(seen)
+    this.onFrameHook?.(frame)
+    for (const { wanted, resolve } of this.#waiting) if (wanted(seen)) resolve(seen)
+  }
+  onBurstEnd(): void {
+    this.bursts++
+  }
+  onWritable(): void {
+    this.writables++
+  }
+  onClosed(error: Error | null): void {
+    this.closings.push(error)
+  }
+
+  /** The first frame that fits, whether it is here already or still to come. */
+  frame(wanted: (frame: SeenFrame) => boolean): Promise<SeenFrame> {
+    const here = this.frames.find(wanted)
+    if (here !== undefined) return Promise.resolve(here)
+    return new Promise((resolve) => this.#waiting.push({ wanted, resolve }))
+  }
+
+  /** A descriptor of this memory whose pieces are copies of the given bytes, each in a block of its own. */
+  descriptor(head: Uint8Array, payload: Uint8Array = NOTHING, payload2: Uint8Array = NOTHING): TxDescriptor {
+    const frame = new TxDescriptor(this.memory)
+    frame.headOffset = this.#place(head, 16)
+    frame.headLength = head.length
+    frame.payloadOffset = this.#place(payload, 0)
+    frame.payloadLength = payload.length
+    frame.payload2Offset = this.#place(payload2, 0)
+    frame.payload2Length = payload2.length
+    return frame
+  }
+
+  #place(bytes: Uint8Array, room: number): number {
+    const block = this.memory.allocate(room + bytes.length)
+    this.memory.copyIn(block + room, bytes)
+    return block + room
+  }
+}
+
+const NOTHING = new Uint8Array(0)
+
+/** What the process has open, to see that nothing is left. */
+export function openFds(): number {
+  return readdirSync('/proc/self/fd').length
+}
