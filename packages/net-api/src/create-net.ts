@@ -1,0 +1,113 @@
+import { EventEmitter } from 'node:events'
+import * as nodeNet from 'node:net'
+import { Duplex } from 'node:stream'
+import {
+  getDefaultAutoSelectFamily,
+  getDefaultAutoSelectFamilyAttemptTimeout,
+  setDefaultAutoSelectFamily,
+  setDefaultAutoSelectFamilyAttemptTimeout,
+} from './auto-select.ts'
+import { normalizeArgs } from './connect-args.ts'
+import { kContext, type NetContext, type NetStack } from './context.ts'
+import { Liveness } from './liveness.ts'
+import { defaultLookup } from './lookup.ts'
+import { Server } from './server.ts'
+import { initServer } from './server-init.ts'
+import { Socket } from './socket.ts'
+import { initSocket, type SocketOptions } from './socket-init.ts'
+import { createTurns } from './turns.ts'
+
+/** An object with the exported names of `node:net`, whose sockets are those of a stack. */
+export type TapwireNet = typeof nodeNet
+
+export interface NetOptions {
+  /** How names become addresses; default: `localhost` is the stack, the rest is asked of the operating system. */
+  readonly lookup?: nodeNet.LookupFunction
+}
+
+/**
+ * Node's `net` over a stack: `createNet(stack).connect(80, '10.0.0.1')`. Each call makes classes of its own; servers
+ * and sockets of one stack may be mixed freely.
+ */
+export function createNet(stack: NetStack, options: NetOptions = {}): TapwireNet {
+  const context = createContext(stack, options)
+  const createServer = (given?: unknown, listener?: unknown): Server => new context.Server(given, listener)
+  const connect = (...args: unknown[]): Socket => connectSocket(context, args)
+  const net = {
+    BlockList: nodeNet.BlockList,
+    SocketAddress: nodeNet.SocketAddress,
+    connect,
+    createConnection: connect,
+    createServer,
+    isIP: nodeNet.isIP,
+    isIPv4: nodeNet.isIPv4,
+    isIPv6: nodeNet.isIPv6,
+    Server: context.Server,
+    Socket: context.Socket,
+    Stream: context.Socket,
+    getDefaultAutoSelectFamily,
+    setDefaultAutoSelectFamily,
+    getDefaultAutoSelectFamilyAttemptTimeout,
+    setDefaultAutoSelectFamilyAttemptTimeout,
+    _normalizeArgs: normalizeArgs,
+  }
+  // The classes are made by functions, which TypeScript cannot see the shape of; test/types.test.ts compares it.
+  return net as unknown as TapwireNet
+}
+
+/** @internal What the modules beside `net` build on. */
+export function contextOf(net: TapwireNet): NetContext {
+  return (net.Socket.prototype as unknown as Socket)[kContext]
+}
+
+function connectSocket(context: NetContext, args: unknown[]): Socket {
+  const normalized = normalizeArgs<SocketOptions>(args)
+  const [options] = normalized
+  const socket = new context.Socket(options)
+  if (options.timeout) socket.setTimeout(options.timeout)
+  return socket.connect(normalized)
+}
+
+function createContext(stack: NetStack, options: NetOptions): NetContext {
+  const context: NetContext = {
+    stack,
+    turns: createTurns(stack.clock),
+    liveness: new Liveness(),
+    lookup: options.lookup ?? defaultLookup,
+    Socket: derive(Socket, Duplex, 'Socket', initSocket as Init<Socket>),
+    Server: derive(Server, EventEmitter, 'Server', initServer as Init<Server>),
+  }
+  for (const Class of [context.Socket, context.Server]) {
+    Object.defineProperty(Class.prototype, kContext, { value: context })
+  }
+  return context
+}
+
+type Init<T> = (instance: T, ...args: unknown[]) => void
+
+/**
+ * A constructor whose instances have `Base`'s methods, made as Node makes its own: a function that also works without
+ * `new` (NM-14), through `Class.call(this)` of old style inheritance, and as the base of a class.
+ */
+function derive<T extends object>(
+  Base: { prototype: T },
+  Parent: object,
+  name: string,
+  init: Init<T>,
+): new (
+  ...args: unknown[]
+) => T {
+  function Class(this: T | undefined, ...args: unknown[]): unknown {
+    if (!(this instanceof Class)) return Reflect.construct(Class, args)
+    init(this as T, ...args)
+    return undefined
+  }
+  Object.defineProperty(Class, 'name', { value: name })
+  Class.prototype = Object.create(Base.prototype, {
+    constructor: { value: Class, writable: true, configurable: true },
+  })
+  Object.setPrototypeOf(Class, Parent)
+  return Class as unknown as new (
+    ...args: unknown[]
+  ) => T
+}

@@ -1,0 +1,146 @@
+import { AsyncResource } from 'node:async_hooks'
+import {
+  type CloseReason,
+  type ListenerHandler,
+  parseAddress,
+  TapwireError,
+  type TcpConnection,
+  type TcpListener,
+} from '@tapwire/stack'
+import type { NetContext } from './context.ts'
+import { type Endpoint, endpoint } from './endpoint.ts'
+import { TcpHandle } from './tcp-handle.ts'
+import type { Turn } from './turns.ts'
+
+export interface ListenTarget {
+  /** Null listens on every address of both families. */
+  readonly address: string | null
+  readonly port: number
+  readonly ipv6Only: boolean
+  readonly backlog: number
+}
+
+/** What a listening handle tells the server above it. */
+export interface ListenOwner {
+  onHandleConnection(handle: TcpHandle): void
+  /** The stack or the interface has gone. */
+  onHandleGone(reason: CloseReason): void
+}
+
+/** One listener as a server sees it; connections are accepted one a turn. */
+export class ListenHandle extends AsyncResource implements ListenerHandler, Turn {
+  readonly #context: NetContext
+  readonly #owner: ListenOwner
+  #listener: TcpListener | null = null
+  #family: 4 | 6 = 6
+  #posted = false
+  #gone: { reason: CloseReason } | null = null
+  #referenced = true
+  #holding = false
+
+  constructor(context: NetContext, owner: ListenOwner) {
+    super('TCPSERVERWRAP')
+    this.#context = context
+    this.#owner = owner
+  }
+
+  /** @returns null, or the errno name of why not */
+  listen(target: ListenTarget): string | null {
+    const address = target.address === null ? null : parseAddress(target.address)
+    if (target.address !== null && address === null) return 'EINVAL'
+    this.#family = address === null ? 6 : address.family
+    const every = address === null || (address.isUnspecified && !address.isV4)
+    const { port, backlog } = target
+    const { stack } = this.#context
+    try {
+      this.#listener = every
+        ? stack.tcp.listen({ address: null, port, backlog, ipv6Only: target.ipv6Only }, this)
+        : stack.tcp.listen({ address, port, backlog }, this)
+    } catch (error) {
+      if (error instanceof TapwireError) return error.code
+      throw error
+    }
+    this.#hold()
+    return null
+  }
+
+  /** What is bound: `::` for every address of both families. */
+  getsockname(): Endpoint | null {
+    const listener = this.#listener
+    if (listener === null) return null
+    const bound = endpoint(listener.localAddress, listener.localPort, this.#family)
+    return this.#family === 6 && listener.localAddress.isUnspecified ? { ...bound, address: '::' } : bound
+  }
+
+  close(): void {
+    const listener = this.#listener
+    this.#listener = null
+    this.#hold()
+    if (listener === null) return
+    listener.handler = null
+    listener.close()
+  }
+
+  ref(): void {
+    this.#referenced = true
+    this.#hold()
+  }
+
+  unref(): void {
+    this.#referenced = false
+    this.#hold()
+  }
+
+  hasRef(): boolean {
+    return this.#referenced
+  }
+
+  getAsyncId(): number {
+    return this.asyncId()
+  }
+
+  onConnection(): void {
+    this.#post()
+  }
+
+  onClose(_listener: TcpListener, reason: CloseReason): void {
+    this.#gone = { reason }
+    this.#post()
+  }
+
+  serve(): void {
+    this.#posted = false
+    if (this.#listener !== null) this.runInAsyncScope(this.#serve, this)
+  }
+
+  #serve(): void {
+    const connection = this.#gone === null ? (this.#listener?.accept() ?? null) : null
+    if (connection !== null) this.#accepted(connection)
+    else if (this.#gone !== null) {
+      const { reason } = this.#gone
+      this.close()
+      this.#owner.onHandleGone(reason)
+    }
+    if (this.#listener !== null && (this.#listener.pending > 0 || this.#gone !== null)) this.#post()
+  }
+
+  #accepted(connection: TcpConnection): void {
+    const handle = new TcpHandle(this.#context, this.#family)
+    handle.adopt(connection)
+    this.#owner.onHandleConnection(handle)
+  }
+
+  #post(): void {
+    if (this.#posted) return
+    this.#posted = true
+    this.#context.turns.post(this)
+  }
+
+  #hold(): void {
+    const holds = this.#listener !== null && this.#referenced
+    if (holds === this.#holding) return
+    this.#holding = holds
+    if (holds) this.#context.liveness.hold()
+    else this.#context.liveness.release()
+  }
+}

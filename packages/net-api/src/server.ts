@@ -1,0 +1,191 @@
+import { EventEmitter } from 'node:events'
+import type { AddressInfo, ListenOptions } from 'node:net'
+import { promisify } from 'node:util'
+import type { CloseReason } from '@tapwire/stack'
+import { kContext, type NetContext } from './context.ts'
+import { describedHostPortException, serverNotRunning } from './errors.ts'
+import { listen } from './listen.ts'
+import { ListenHandle, type ListenOwner } from './listen-handle.ts'
+import type { Socket } from './socket.ts'
+import { kKeepAlive, kKeepAliveDelay, kNoDelay } from './socket.ts'
+import type { TcpHandle } from './tcp-handle.ts'
+
+/** What is told of a connection that was over the limit (NS-22). */
+export interface DropArgument {
+  localAddress?: string
+  localPort?: number
+  localFamily?: string
+  remoteAddress?: string
+  remotePort?: number
+  remoteFamily?: string
+}
+
+/**
+ * `net.Server` over a stack. As with `Socket`, the fields are set by `initServer`. The methods rely on nothing but
+ * these fields, so that Node's `http.Server`, which has them too, can borrow them.
+ */
+export class Server extends EventEmitter implements ListenOwner {
+  declare readonly [kContext]: NetContext
+  declare allowHalfOpen: boolean
+  declare pauseOnConnect: boolean
+  declare noDelay: boolean
+  declare keepAlive: boolean
+  /** Seconds. */
+  declare keepAliveInitialDelay: number
+  declare highWaterMark: number
+  declare maxConnections: number
+  declare _handle: ListenHandle | null
+  declare _connections: number
+  declare _unref: boolean
+  /** Counts calls of `listen` and `close`, so that a lookup that ends after either is not acted upon. */
+  declare _listeningId: number
+
+  listen(port?: number, hostname?: string, backlog?: number, listeningListener?: () => void): this
+  listen(port?: number, hostname?: string, listeningListener?: () => void): this
+  listen(port?: number, backlog?: number, listeningListener?: () => void): this
+  listen(port?: number, listeningListener?: () => void): this
+  listen(path: string, backlog?: number, listeningListener?: () => void): this
+  listen(path: string, listeningListener?: () => void): this
+  listen(options: ListenOptions, listeningListener?: () => void): this
+  listen(handle: unknown, backlog?: number, listeningListener?: () => void): this
+  listen(handle: unknown, listeningListener?: () => void): this
+  listen(...args: unknown[]): this {
+    listen(this, args)
+    return this
+  }
+
+  /** @internal The step after names are resolved; a failure is told on the next tick (NS-05, NS-08, NS-09). */
+  _listenOn(address: string | null, port: number, ipv6Only: boolean, backlog: number | undefined): void {
+    const handle = new ListenHandle(this[kContext], this)
+    const error = handle.listen({ address, port, ipv6Only, backlog: backlog || 511 })
+    if (error !== null) {
+      const exception = describedHostPortException(error, 'listen', address ?? '::', port)
+      process.nextTick(() => this.emit('error', exception))
+      return
+    }
+    this._handle = handle
+    if (this._unref) handle.unref()
+    process.nextTick(() => {
+      if (this._handle !== null) this.emit('listening')
+    })
+  }
+
+  onHandleConnection(handle: TcpHandle): void {
+    // NS-21: 0 is no limit in Node 20.
+    if (this.maxConnections && this._connections >= this.maxConnections) {
+      this.emit('drop', dropArgument(handle))
+      handle.close()
+      return
+    }
+    const socket = makeSocket(this, handle)
+    this._connections++
+    socket.server = this
+    socket._server = this
+    this.emit('connection', socket)
+  }
+
+  /** The stack closed the listener. Without a reason it is as if the application had. */
+  onHandleGone(reason: CloseReason): void {
+    this._handle = null
+    this._listeningId++
+    if (reason !== null) this.emit('error', describedHostPortException(reason, 'accept', '', 0))
+    this._emitCloseIfDrained()
+  }
+
+  address(): AddressInfo | string | null {
+    return this._handle?.getsockname() ?? null
+  }
+
+  close(callback?: (error?: Error) => void): this {
+    this._listeningId++
+    if (typeof callback === 'function') {
+      if (this._handle === null) this.once('close', () => callback(serverNotRunning()))
+      else this.once('close', callback)
+    }
+    this._handle?.close()
+    this._handle = null
+    this._emitCloseIfDrained()
+    return this
+  }
+
+  /** @internal 'close' comes when the last connection has ended (NS-15). */
+  _emitCloseIfDrained(): void {
+    if (this._handle !== null || this._connections > 0) return
+    process.nextTick(() => this.emit('close'))
+  }
+
+  getConnections(callback: (error: Error | null, count: number) => void): this {
+    process.nextTick(callback, null, this._connections)
+    return this
+  }
+
+  ref(): this {
+    this._unref = false
+    this._handle?.ref()
+    return this
+  }
+
+  unref(): this {
+    this._unref = true
+    this._handle?.unref()
+    return this
+  }
+
+  get listening(): boolean {
+    return this._handle !== null
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this._handle === null) return
+    await promisify((done: (error?: Error) => void) => this.close(done))()
+  }
+
+  override [EventEmitter.captureRejectionSymbol](
+    error: Error,
+    event: string | symbol,
+    socket: unknown,
+  ): void {
+    if (event === 'connection') (socket as Socket).destroy(error)
+    else this.emit('error', error)
+  }
+}
+
+function makeSocket(server: Server, handle: TcpHandle): Socket {
+  const { Socket } = server[kContext]
+  const socket = new Socket({
+    handle,
+    allowHalfOpen: server.allowHalfOpen,
+    pauseOnCreate: server.pauseOnConnect,
+    readable: true,
+    writable: true,
+    readableHighWaterMark: server.highWaterMark,
+    writableHighWaterMark: server.highWaterMark,
+  })
+  if (server.noDelay) {
+    socket[kNoDelay] = true
+    handle.setNoDelay(true)
+  }
+  if (server.keepAlive) {
+    socket[kKeepAlive] = true
+    socket[kKeepAliveDelay] = server.keepAliveInitialDelay
+    handle.setKeepAlive(true, server.keepAliveInitialDelay)
+  }
+  return socket
+}
+
+function dropArgument(handle: TcpHandle): DropArgument {
+  const argument: DropArgument = Object.create(null)
+  const local = handle.getsockname()
+  const remote = handle.getpeername()
+  if (local !== null) {
+    argument.localAddress = local.address
+    argument.localPort = local.port
+    argument.localFamily = local.family
+  }
+  if (remote !== null) {
+    argument.remoteAddress = remote.address
+    argument.remotePort = remote.port
+    argument.remoteFamily = remote.family
+  }
+  return argument
+}

@@ -1,0 +1,406 @@
+import type { AddressInfo, SocketConnectOpts, SocketReadyState } from 'node:net'
+import { Duplex } from 'node:stream'
+import { lookupAndConnect } from './connect.ts'
+import { isNormalized, type NormalizedArgs, normalizeArgs } from './connect-args.ts'
+import { kContext, type NetContext } from './context.ts'
+import type { CustomRead } from './custom-read.ts'
+import type { Endpoint } from './endpoint.ts'
+import { closedBeforeConnection, endedByPeer, missingArgs, socketClosed, unavailable } from './errors.ts'
+import type { Server } from './server.ts'
+import {
+  chunksOf,
+  type Outgoing,
+  type OutgoingEncoding,
+  pendingBytes,
+  type WritevEntry,
+} from './socket-bytes.ts'
+import type { SocketOptions } from './socket-init.ts'
+import { type HandleOwner, TcpHandle } from './tcp-handle.ts'
+import { type IdleTimer, startIdleTimer } from './timeouts.ts'
+import { validateFunction, validateTimeout } from './validate.ts'
+
+type Callback = (error?: Error | null) => void
+
+export const kNoDelay = Symbol('noDelay')
+export const kKeepAlive = Symbol('keepAlive')
+export const kKeepAliveDelay = Symbol('keepAliveDelay')
+export const kIdleTimer = Symbol('idleTimer')
+export const kBytesRead = Symbol('bytesRead')
+export const kBytesWritten = Symbol('bytesWritten')
+export const kOnRead = Symbol('onRead')
+export const kResetting = Symbol('resetting')
+export const kPeername = Symbol('peername')
+export const kRefWanted = Symbol('refWanted')
+
+/**
+ * `net.Socket` over a stack. Its fields are set by `initSocket`, not by a constructor: `createNet` makes a constructor
+ * function for each stack, which Node's may also be called without `new` (NM-14).
+ */
+export class Socket extends Duplex implements HandleOwner {
+  declare readonly [kContext]: NetContext
+  declare connecting: boolean
+  declare server: Server | null
+  declare timeout?: number | undefined
+  declare autoSelectFamilyAttemptedAddresses: string[]
+  /** Open, or being opened; null otherwise. Libraries look at it to see whether a socket is alive. */
+  declare _handle: TcpHandle | null
+  declare _server: Server | null
+  declare _parent: Socket | null
+  declare _host: string | null
+  declare _hadError: boolean
+  declare _aborted: boolean
+  declare _pendingData: Outgoing | null
+  declare _pendingEncoding: OutgoingEncoding
+  declare [kNoDelay]: boolean
+  declare [kKeepAlive]: boolean
+  declare [kKeepAliveDelay]: number
+  declare [kIdleTimer]: IdleTimer | null
+  declare [kBytesRead]: number
+  declare [kBytesWritten]: number
+  declare [kOnRead]: CustomRead | null
+  declare [kResetting]: boolean
+  declare [kPeername]: Endpoint | null
+
+  connect(options: SocketConnectOpts, connectionListener?: () => void): this
+  connect(port: number, host: string, connectionListener?: () => void): this
+  connect(port: number, connectionListener?: () => void): this
+  connect(path: string, connectionListener?: () => void): this
+  connect(args: NormalizedArgs<object>): this
+  connect(...args: unknown[]): this {
+    const normalized = isNormalized(args[0]) ? args[0] : normalizeArgs<SocketOptions>(args)
+    const options = normalized[0] as SocketOptions
+    if (normalized[1] !== null) this.once('connect', normalized[1] as () => void)
+    if (this._parent?.connecting) return this
+    // NM-08: null is a port that is wrong, undefined is none.
+    if (options.port === undefined && options.path == null) throw missingArgs('options', 'port', 'path')
+    if (options.path) throw unavailable('IPC path')
+    reopen(this)
+    this._unrefTimer()
+    this.connecting = true
+    lookupAndConnect(this, options)
+    return this
+  }
+
+  /** @internal A handle for the next attempt; the one before is closed. */
+  _newHandle(family: 4 | 6): TcpHandle {
+    this._handle?.close()
+    const handle = new TcpHandle(this[kContext], family)
+    this._attach(handle)
+    return handle
+  }
+
+  /** @internal */
+  _attach(handle: TcpHandle): void {
+    this._handle = handle
+    handle.owner = this
+  }
+
+  /** @internal The handshake succeeded (NK-16). */
+  _afterConnect(): void {
+    this.connecting = false
+    this._unrefTimer()
+    const handle = this._handle
+    if (this[kNoDelay]) handle?.setNoDelay(true)
+    if (this[kKeepAlive]) handle?.setKeepAlive(true, this[kKeepAliveDelay])
+    this.emit('connect')
+    this.emit('ready')
+    // Starts reading, so that an end of the peer is seen although nobody asked for data yet.
+    if (!this.isPaused()) this.read(0)
+  }
+
+  onHandleRead(handle: TcpHandle): boolean {
+    const custom = this[kOnRead]
+    if (custom !== null) return custom.deliver(handle)
+    const chunk = Buffer.allocUnsafe(handle.readSize)
+    handle.read(chunk)
+    return this.push(chunk)
+  }
+
+  onHandleEnd(): void {
+    if (this.readableEnded) return
+    this.push(null)
+    this.read(0)
+  }
+
+  onHandleError(error: Error): void {
+    this.destroy(error)
+  }
+
+  onHandleActivity(): void {
+    this._unrefTimer()
+  }
+
+  override _read(size: number): void {
+    const handle = this._handle
+    if (this.connecting || handle === null) this.once('connect', () => this._read(size))
+    else if (!handle.reading) handle.readStart()
+  }
+
+  override _write(data: Buffer | string, encoding: OutgoingEncoding, callback: Callback): void {
+    send(this, data, encoding, callback)
+  }
+
+  override _writev(entries: readonly WritevEntry[], callback: Callback): void {
+    send(this, entries, '', callback)
+  }
+
+  override _final(callback: Callback): void {
+    if (this.pending) {
+      this.once('connect', () => this._final(callback))
+      return
+    }
+    if (this._handle === null) callback()
+    else this._handle.shutdown(callback)
+  }
+
+  override _destroy(error: Error | null, callback: Callback): void {
+    this.connecting = false
+    for (let socket: Socket | null = this; socket !== null; socket = socket._parent)
+      socket[kIdleTimer]?.clear()
+    const handle = this._handle
+    if (handle === null) {
+      callback(error)
+      process.nextTick(() => this.emit('close'))
+    } else {
+      this[kBytesRead] = handle.bytesRead
+      this[kBytesWritten] = handle.bytesWritten
+      closeHandle(this, handle, error !== null)
+      this._handle = null
+      callback(error)
+    }
+    const server = this._server
+    if (server === null) return
+    server._connections--
+    server._emitCloseIfDrained()
+  }
+
+  override end(...args: unknown[]): this {
+    ;(Duplex.prototype.end as (...args: unknown[]) => unknown).apply(this, args)
+    return this
+  }
+
+  override pause(): this {
+    const handle = this._handle
+    if (this[kOnRead] !== null && !this.connecting && handle?.reading) handle.readStop()
+    return super.pause()
+  }
+
+  override resume(): this {
+    startCustomRead(this)
+    return super.resume()
+  }
+
+  override read(size?: number): unknown {
+    startCustomRead(this)
+    return super.read(size)
+  }
+
+  destroySoon(): void {
+    if (this.writable) this.end()
+    if (this.writableFinished) this.destroy()
+    else this.once('finish', () => this.destroy())
+  }
+
+  resetAndDestroy(): this {
+    if (this._handle === null) return this.destroy(socketClosed())
+    if (this.connecting) this.once('connect', () => reset(this))
+    else reset(this)
+    return this
+  }
+
+  /** NF-19 */
+  setTimeout(timeout: number, callback?: () => void): this {
+    if (this.destroyed) return this
+    this.timeout = timeout
+    const span = validateTimeout(timeout, 'msecs')
+    this[kIdleTimer]?.clear()
+    this[kIdleTimer] = null
+    if (span > 0) {
+      const { turns, stack } = this[kContext]
+      this[kIdleTimer] = startIdleTimer(stack.clock, turns, span, () => this._onTimeout())
+    }
+    if (callback === undefined) return this
+    validateFunction(callback, 'callback')
+    if (span > 0) this.once('timeout', callback)
+    else this.removeListener('timeout', callback)
+    return this
+  }
+
+  _onTimeout(): void {
+    this.emit('timeout')
+  }
+
+  /** Something moved: the idle timer, and those of the sockets this one is part of, start again. */
+  _unrefTimer(): void {
+    for (let socket: Socket | null = this; socket !== null; socket = socket._parent)
+      socket[kIdleTimer]?.refresh()
+  }
+
+  setNoDelay(noDelay = true): this {
+    const enabled = Boolean(noDelay)
+    const changed = enabled !== this[kNoDelay]
+    this[kNoDelay] = enabled
+    if (changed) this._handle?.setNoDelay(enabled)
+    return this
+  }
+
+  setKeepAlive(enable = false, initialDelay = 0): this {
+    const enabled = Boolean(enable)
+    const delay = Math.trunc(initialDelay / 1000) || 0
+    const changed = enabled !== this[kKeepAlive] || (enabled && delay !== this[kKeepAliveDelay])
+    this[kKeepAlive] = enabled
+    this[kKeepAliveDelay] = delay
+    if (changed) this._handle?.setKeepAlive(enabled, delay)
+    return this
+  }
+
+  ref(): this {
+    if (this._handle === null) this.once('connect', this.ref)
+    else this._handle.ref()
+    return this
+  }
+
+  unref(): this {
+    if (this._handle === null) this.once('connect', this.unref)
+    else this._handle.unref()
+    return this
+  }
+
+  address(): AddressInfo | Record<string, never> {
+    return this._handle?.getsockname() ?? {}
+  }
+
+  get localAddress(): string | undefined {
+    return this._handle?.getsockname()?.address
+  }
+
+  get localPort(): number | undefined {
+    return this._handle?.getsockname()?.port
+  }
+
+  get localFamily(): string | undefined {
+    return this._handle?.getsockname()?.family
+  }
+
+  get remoteAddress(): string | undefined {
+    return peer(this)?.address
+  }
+
+  get remotePort(): number | undefined {
+    return peer(this)?.port
+  }
+
+  get remoteFamily(): string | undefined {
+    return peer(this)?.family
+  }
+
+  get bytesRead(): number {
+    return this._handle?.bytesRead ?? this[kBytesRead]
+  }
+
+  /** NF-27: with what is still waiting here. */
+  get bytesWritten(): number {
+    return this._bytesDispatched + pendingBytes(this)
+  }
+
+  get _bytesDispatched(): number {
+    return this._handle?.bytesWritten ?? this[kBytesWritten]
+  }
+
+  get bufferSize(): number {
+    // Node gives undefined without a handle, although its types say number.
+    return this._handle === null ? (undefined as unknown as number) : this.writableLength
+  }
+
+  get pending(): boolean {
+    return this._handle === null || this.connecting
+  }
+
+  get _connecting(): boolean {
+    return this.connecting
+  }
+
+  get readyState(): SocketReadyState {
+    if (this.connecting) return 'opening'
+    if (this.readable) return this.writable ? 'open' : 'readOnly'
+    return this.writable ? 'writeOnly' : 'closed'
+  }
+}
+
+/** NK-22: one object may serve for several connections, one after the other. */
+function reopen(socket: Socket): void {
+  if (Object.hasOwn(socket, 'write')) delete (socket as Partial<Socket>).write
+  if (socket.destroyed) {
+    socket._handle = null
+    socket[kPeername] = null
+  }
+  if (socket._handle !== null)
+    return // Node's streams have no public way back from destroyed; this is the one its own sockets take.
+  ;(socket as unknown as { _undestroy(): void })._undestroy()
+  socket._newHandle(4)
+}
+
+function send(socket: Socket, data: Outgoing, encoding: OutgoingEncoding, done: Callback): void {
+  if (socket.connecting) {
+    sendWhenConnected(socket, data, encoding, done)
+    return
+  }
+  socket._pendingData = null
+  socket._pendingEncoding = ''
+  if (socket._handle === null) {
+    done(socketClosed())
+    return
+  }
+  socket._unrefTimer()
+  socket._handle.write(chunksOf(data, encoding), done)
+}
+
+/** NK-20 */
+function sendWhenConnected(socket: Socket, data: Outgoing, encoding: OutgoingEncoding, done: Callback): void {
+  socket._pendingData = data
+  socket._pendingEncoding = encoding
+  const closed = (): void => done(closedBeforeConnection())
+  socket.once('connect', () => {
+    socket.off('close', closed)
+    send(socket, data, encoding, done)
+  })
+  socket.once('close', closed)
+}
+
+function closeHandle(socket: Socket, handle: TcpHandle, failed: boolean): void {
+  const closed = (): void => {
+    socket.emit('close', failed)
+  }
+  if (socket[kResetting]) handle.reset(closed)
+  else handle.close(closed)
+  socket[kResetting] = false
+}
+
+function reset(socket: Socket): void {
+  socket[kResetting] = true
+  socket.destroy()
+}
+
+/** With `onread` no data passes through the stream's buffer, which would ask for more when it is empty (NF-32). */
+function startCustomRead(socket: Socket): void {
+  const handle = socket._handle
+  if (socket[kOnRead] !== null && !socket.connecting && handle !== null && !handle.reading) handle.readStart()
+}
+
+/** NF-26: what was read while the socket was open stays readable. */
+function peer(socket: Socket): Endpoint | null {
+  const handle = socket._handle
+  if (handle !== null && !socket.connecting) socket[kPeername] ??= handle.getpeername()
+  return socket[kPeername]
+}
+
+/** The other side sent FIN, and this one answered with its own: writing has become an error (NF-10). */
+export function writeAfterEnd(this: Socket, ...args: unknown[]): boolean {
+  if (!this.writableEnded)
+    return (Duplex.prototype.write as (...args: unknown[]) => boolean).apply(this, args)
+  const callback = args.findLast((arg) => typeof arg === 'function') as Callback | undefined
+  const error = endedByPeer()
+  if (callback !== undefined) process.nextTick(callback, error)
+  this.destroy(error)
+  return false
+}

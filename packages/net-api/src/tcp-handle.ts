@@ -1,0 +1,395 @@
+import { AsyncResource } from 'node:async_hooks'
+import { type CloseReason, type ConnectionHandler, TapwireError, type TcpConnection } from '@tapwire/stack'
+import type { NetContext } from './context.ts'
+import { destination, type Endpoint, endpoint } from './endpoint.ts'
+import { errnoException } from './errors.ts'
+import type { Turn } from './turns.ts'
+
+/** The most that one 'data' event carries, as with Node's own reads (NF-01). */
+const READ_SIZE = 65_536
+
+/** The longest idle time of keepalive probes, in milliseconds; Linux refuses more, which Node does not tell anybody. */
+const LONGEST_KEEPALIVE = 32_767_000
+
+/** What a handle tells the socket above it; each call is a turn of its own. */
+export interface HandleOwner {
+  /** @returns whether more is wanted now */
+  onHandleRead(handle: TcpHandle): boolean
+  onHandleEnd(): void
+  onHandleError(error: Error): void
+  /** Bytes moved, either way: an idle timer starts again. */
+  onHandleActivity(): void
+}
+
+/** Why a connection could not be begun: which of the system calls of a kernel's socket would have failed, and how. */
+export interface ConnectFailure {
+  readonly syscall: 'bind' | 'connect'
+  readonly code: string
+}
+
+export interface ConnectTarget {
+  readonly address: string
+  readonly port: number
+  readonly family: 4 | 6
+  readonly localAddress: string | undefined
+  readonly localPort: number | undefined
+}
+
+interface PendingWrite {
+  readonly chunks: readonly Uint8Array[]
+  index: number
+  offset: number
+  readonly callback: (error: Error | null) => void
+}
+
+/**
+ * One TCP connection as a socket sees it: what a handle of libuv is to Node's own `net.Socket`. It turns the stack's
+ * notifications into turns, holds at most one write that the send ring has not taken wholly, and reads only when asked,
+ * so that unread bytes stay in the stack's ring and close the peer's window (NF-02).
+ */
+export class TcpHandle extends AsyncResource implements ConnectionHandler, Turn {
+  owner: HandleOwner | null = null
+  /** Whether data is wanted. Node's HTTP server sets it, too, beside its calls of `readStart` and `readStop`. */
+  reading = false
+  bytesRead = 0
+  /** Bytes given to `write`, whether sent or not. */
+  bytesWritten = 0
+  /** Bytes of the pending write that the send ring has not taken yet. */
+  writeQueueSize = 0
+  readonly #context: NetContext
+  #family: 4 | 6
+  #connection: TcpConnection | null = null
+  #onConnected: ((error: CloseReason) => void) | null = null
+  #handshakeDone = false
+  #failure: CloseReason = null
+  #endTold = false
+  #pending: PendingWrite | null = null
+  #roomAgain = false
+  #shutdownDone: (() => void) | null = null
+  #writeTurn = false
+  #posted = false
+  #referenced = true
+  #holding = false
+
+  constructor(context: NetContext, family: 4 | 6 = 4, type = 'TCPWRAP') {
+    super(type)
+    this.#context = context
+    this.#family = family
+  }
+
+  /** Takes over a connection from an accept queue. */
+  adopt(connection: TcpConnection): void {
+    this.#connection = connection
+    connection.handler = this
+    if (connection.closeReason !== undefined) this.#failure = connection.closeReason
+  }
+
+  /**
+   * Starts a connection. @param connected told how it went, unless this call already says that it cannot be
+   * @returns null when the handshake is on its way
+   */
+  connect(target: ConnectTarget, connected: (error: CloseReason) => void): ConnectFailure | null {
+    const remote = destination(target.address)
+    const local = target.localAddress === undefined ? null : destination(target.localAddress)
+    if (remote === null) return { syscall: 'connect', code: 'EINVAL' }
+    this.#family = target.family
+    try {
+      this.#connection = this.#context.stack.tcp.connect(
+        {
+          address: remote,
+          port: target.port,
+          localAddress: isAny(target.localAddress) ? null : local,
+          localPort: target.localPort ?? 0,
+        },
+        this,
+      )
+    } catch (error) {
+      return failureOf(error, target)
+    }
+    this.#onConnected = connected
+    this.#hold()
+    return null
+  }
+
+  readStart(): void {
+    this.reading = true
+    this.#hold()
+    if (this.#readWork()) this.#post()
+  }
+
+  readStop(): void {
+    this.reading = false
+    this.#hold()
+  }
+
+  /** Moves what has arrived into `target`. For the owner, within `onHandleRead`. */
+  read(target: Uint8Array): number {
+    const length = this.#connection?.read(target) ?? 0
+    this.bytesRead += length
+    return length
+  }
+
+  /** How many bytes `read` is to ask for. */
+  get readSize(): number {
+    return Math.min(this.#connection?.readable ?? 0, READ_SIZE)
+  }
+
+  /**
+   * Hands bytes to the stack as one burst, so that many small chunks fill whole segments. One write at a time.
+   * @param callback called at once when the send ring took everything or the connection is over, else in a later turn
+   */
+  write(chunks: readonly Uint8Array[], callback: (error: Error | null) => void): void {
+    let length = 0
+    for (const chunk of chunks) length += chunk.length
+    this.bytesWritten += length
+    this.writeQueueSize = length
+    const write: PendingWrite = { chunks, index: 0, offset: 0, callback }
+    const error = this.#advance(write)
+    if (error !== null || this.writeQueueSize === 0) {
+      this.writeQueueSize = 0
+      callback(error)
+      return
+    }
+    this.#pending = write
+    this.#hold()
+  }
+
+  /** Sends FIN after all that was written. @param done called in a later turn (NF-04) */
+  shutdown(done: () => void): void {
+    this.#shutdownDone = done
+    this.#post()
+    this.#connection?.shutdown()
+  }
+
+  /** The application is done; FIN, or RST when data was left unread (NF-14). @param closed called in a later turn */
+  close(closed?: () => void): void {
+    this.#end(closed, (connection) => connection.close())
+  }
+
+  /** As `close`, but with RST (NF-16). */
+  reset(closed?: () => void): void {
+    this.#end(closed, (connection) => connection.abort())
+  }
+
+  getsockname(): Endpoint | null {
+    const connection = this.#connection
+    if (connection === null) return null
+    return endpoint(connection.localAddress, connection.localPort, this.#family)
+  }
+
+  getpeername(): Endpoint | null {
+    const connection = this.#connection
+    if (connection === null) return null
+    return endpoint(connection.remoteAddress, connection.remotePort, this.#family)
+  }
+
+  setNoDelay(enabled: boolean): void {
+    if (this.#connection !== null) this.#connection.noDelay = enabled
+  }
+
+  /** @param initialDelay seconds; 0 keeps what is set (NF-22) */
+  setKeepAlive(enabled: boolean, initialDelay: number): void {
+    // Node sets one second between probes and ten of them wherever it sets a delay.
+    const idle = Math.min(initialDelay * 1000, LONGEST_KEEPALIVE)
+    const options = initialDelay > 0 ? { idle, interval: 1000, count: 10 } : undefined
+    this.#connection?.setKeepAlive(enabled, options)
+  }
+
+  ref(): void {
+    this.#referenced = true
+    this.#hold()
+  }
+
+  unref(): void {
+    this.#referenced = false
+    this.#hold()
+  }
+
+  hasRef(): boolean {
+    return this.#referenced
+  }
+
+  getAsyncId(): number {
+    return this.asyncId()
+  }
+
+  getProviderType(): number {
+    return 0
+  }
+
+  onConnect(): void {
+    this.#handshakeDone = true
+    this.#post()
+  }
+
+  onReadable(): void {
+    if (this.reading) this.#post()
+  }
+
+  onWritable(): void {
+    this.#roomAgain = true
+    if (this.#pending !== null) this.#post()
+  }
+
+  onClose(_connection: TcpConnection, reason: CloseReason): void {
+    this.#failure = reason
+    if (this.#onConnected !== null || this.#pending !== null || this.reading) this.#post()
+  }
+
+  serve(): void {
+    this.#posted = false
+    if (this.#connection !== null) this.runInAsyncScope(this.#serve, this)
+  }
+
+  /** One event: the end of the handshake, one read, or progress of the pending write, in turns. */
+  #serve(): void {
+    if (this.#onConnected !== null) this.#tellConnected(this.#onConnected)
+    else if (this.#shutdownDone !== null) this.#tellShutdown(this.#shutdownDone)
+    else if (this.#writeWork() && (this.#writeTurn || !this.#readWork())) this.#continueWrite()
+    else if (this.#readWork()) this.#deliver()
+    if (this.#connection !== null && this.#hasWork()) this.#post()
+  }
+
+  #hasWork(): boolean {
+    if (this.#onConnected !== null) return this.#handshakeDone || this.#failure !== null
+    return this.#shutdownDone !== null || this.#writeWork() || this.#readWork()
+  }
+
+  #readWork(): boolean {
+    const connection = this.#connection
+    if (!this.reading || connection === null || this.#onConnected !== null) return false
+    return connection.readable > 0 || (!this.#endTold && connection.ended) || this.#failure !== null
+  }
+
+  #writeWork(): boolean {
+    return this.#pending !== null && (this.#roomAgain || this.#failure !== null)
+  }
+
+  #tellConnected(connected: (error: CloseReason) => void): void {
+    if (!this.#handshakeDone && this.#failure === null) return
+    this.#onConnected = null
+    this.#hold()
+    // A reset right behind the handshake is told after it, as the first read's error.
+    const error = this.#handshakeDone ? null : this.#failure
+    if (!this.#handshakeDone) this.#failure = null
+    connected(error)
+  }
+
+  #tellShutdown(done: () => void): void {
+    this.#shutdownDone = null
+    done()
+  }
+
+  #deliver(): void {
+    this.#writeTurn = true
+    const connection = this.#connection as TcpConnection
+    const { owner } = this
+    if (connection.readable > 0) {
+      owner?.onHandleActivity()
+      if (owner?.onHandleRead(this) === false) this.readStop()
+    } else if (connection.ended && !this.#endTold) {
+      this.#endTold = true
+      owner?.onHandleActivity()
+      owner?.onHandleEnd()
+    } else if (this.#failure !== null) {
+      const code = this.#failure
+      this.readStop()
+      owner?.onHandleError(errnoException(code, 'read'))
+    }
+  }
+
+  #continueWrite(): void {
+    this.#writeTurn = false
+    this.#roomAgain = false
+    const write = this.#pending as PendingWrite
+    const before = this.writeQueueSize
+    const error = this.#advance(write)
+    if (before !== this.writeQueueSize) this.owner?.onHandleActivity()
+    if (error === null && this.writeQueueSize > 0) return
+    this.#pending = null
+    this.writeQueueSize = 0
+    this.#hold()
+    write.callback(error)
+  }
+
+  /** Offers the rest of a write to the send ring. */
+  #advance(write: PendingWrite): Error | null {
+    const connection = this.#connection
+    if (connection === null) return errnoException('EBADF', 'write')
+    if (this.#failure !== null) return errnoException(this.#failure, 'write')
+    try {
+      this.#context.stack.engine.run(() => this.#fill(connection, write))
+      return null
+    } catch (error) {
+      if (error instanceof TapwireError) return errnoException(error.code, 'write')
+      throw error
+    }
+  }
+
+  #fill(connection: TcpConnection, write: PendingWrite): void {
+    while (write.index < write.chunks.length) {
+      const chunk = write.chunks[write.index]
+      if (write.offset < chunk.length) {
+        const taken = connection.write(chunk, write.offset)
+        write.offset += taken
+        this.writeQueueSize -= taken
+        if (write.offset < chunk.length) return
+      }
+      write.index++
+      write.offset = 0
+    }
+  }
+
+  #end(closed: (() => void) | undefined, finish: (connection: TcpConnection) => void): void {
+    const connection = this.#connection
+    const pending = this.#pending
+    const shutdownDone = this.#shutdownDone
+    this.#connection = null
+    this.#pending = null
+    this.#shutdownDone = null
+    this.#onConnected = null
+    this.reading = false
+    this.#hold()
+    // Posted before the FIN leaves: on a loopback the peer's answer would come first otherwise.
+    this.#context.turns.post({
+      serve: () =>
+        this.runInAsyncScope(() => {
+          // What was being written when the socket was closed ends without an error of its own, as Node has it.
+          pending?.callback(null)
+          shutdownDone?.()
+          closed?.()
+        }),
+    })
+    if (connection === null) return
+    connection.handler = null
+    finish(connection)
+  }
+
+  #post(): void {
+    if (this.#posted) return
+    this.#posted = true
+    this.#context.turns.post(this)
+  }
+
+  /** A handle keeps the process alive while it waits for something and is `ref`ed. */
+  #hold(): void {
+    const waits = this.reading || this.#onConnected !== null || this.#pending !== null
+    const holds = waits && this.#referenced && this.#connection !== null
+    if (holds === this.#holding) return
+    this.#holding = holds
+    if (holds) this.#context.liveness.hold()
+    else this.#context.liveness.release()
+  }
+}
+
+const isAny = (address: string | undefined): boolean =>
+  address === undefined || address === '0.0.0.0' || address === '::'
+
+/** NK-19, NK-18: what a kernel's `bind` would have refused, and what its `connect`. */
+function failureOf(error: unknown, target: ConnectTarget): ConnectFailure {
+  if (!(error instanceof TapwireError)) throw error
+  const { code } = error
+  const bound = target.localAddress !== undefined || Boolean(target.localPort)
+  const bind = bound && (code === 'EADDRNOTAVAIL' || code === 'EADDRINUSE' || code === 'EAFNOSUPPORT')
+  return { syscall: bind ? 'bind' : 'connect', code }
+}
