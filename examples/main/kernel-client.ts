@@ -14,7 +14,9 @@ const REPORT_EVERY = 100
 const node = new Client({ connect, request, by: "Node's client" })
 const tasks: ClientTasks = {
   ping: hasProgram('ping') ? pingProgram : (address) => node.ping(address),
-  fetchPage: hasProgram('curl') ? fetchPageWithCurl : (address) => node.fetchPage(address),
+  fetchPage: hasProgram('curl')
+    ? (address) => fetchPageWithCurl(address)
+    : (address) => node.fetchPage(address),
   upload: (address, bytes, onProgress) => node.upload(address, bytes, onProgress),
   download: (address, bytes, onProgress) => node.download(address, bytes, onProgress),
   echo: (address, connections) => node.echo(address, connections),

@@ -1,4 +1,4 @@
-import { mustRun } from '../shared/programs.ts'
+import { type Finished, mustRun } from '../shared/programs.ts'
 import { HTTP_PORT, type PageReport, type PingReport, urlHost } from './tasks.ts'
 
 const PINGS = 5
@@ -18,11 +18,15 @@ export async function pingProgram(address: string): Promise<PingReport> {
   )
 }
 
-export async function fetchPageWithCurl(address: string): Promise<PageReport> {
+/** @param run how a program is run: here, or in another network namespace */
+export async function fetchPageWithCurl(
+  address: string,
+  run: (command: string, args: readonly string[]) => Promise<Finished> = mustRun,
+): Promise<PageReport> {
   const url = `http://${urlHost(address)}:${HTTP_PORT}/`
   const marker = '\nstatus:'
   const args = ['--silent', '--show-error', '--globoff', '--noproxy', '*', '--max-time', '10']
-  const { stdout: text } = await mustRun('curl', [...args, '--write-out', `${marker}%{http_code}`, url])
+  const { stdout: text } = await run('curl', [...args, '--write-out', `${marker}%{http_code}`, url])
   const at = text.lastIndexOf(marker)
   return { body: text.slice(0, at), status: Number(text.slice(at + marker.length)), by: 'curl' }
 }

@@ -11,8 +11,8 @@ export interface World {
   readonly addresses: { readonly v4: string; readonly v6: string }
   /** Where the capture of the first exchange is written. */
   readonly capturePath: string
-  /** Ends the capture of the first exchange. @returns the file's path */
-  finishCapture(): string
+  /** The first exchange is over. */
+  finishCapture(): void
   /** What the stack counted, as rows of the table. */
   counters(): readonly (readonly [name: string, value: string])[]
   /** How a person reaches the servers while they stay up. */

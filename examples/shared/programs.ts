@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, type SpawnOptions, spawn as spawnHere, spawnSync } from 'node:child_process'
 
 /** Whether `name` is a program of the PATH. */
 export function hasProgram(name: string): boolean {
@@ -11,6 +11,9 @@ export interface Finished {
   readonly stderr: string
 }
 
+/** Starts a program: `child_process.spawn`, or the same in another network namespace. */
+export type Spawn = (command: string, args: readonly string[], options: SpawnOptions) => ChildProcess
+
 export interface RunOptions {
   readonly cwd?: string
   readonly env?: NodeJS.ProcessEnv
@@ -18,6 +21,8 @@ export interface RunOptions {
   readonly timeout?: number
   /** Called with each piece of standard output as it comes. */
   readonly onOutput?: (text: string) => void
+  /** Default: `child_process.spawn`. */
+  readonly spawn?: Spawn
 }
 
 /** Runs a program to its end, with the event loop free for whatever it talks to. Never rejects. */
@@ -27,7 +32,7 @@ export function runProgram(
   options: RunOptions = {},
 ): Promise<Finished> {
   return new Promise((resolve) => {
-    const child = spawn(command, args, {
+    const child = (options.spawn ?? spawnHere)(command, args, {
       cwd: options.cwd,
       env: options.env ?? process.env,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -36,11 +41,11 @@ export function runProgram(
     })
     let stdout = ''
     let stderr = ''
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       stdout += text
       options.onOutput?.(text)
     })
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       stderr += text
     })
     child.on('error', (error) => resolve({ status: null, stdout, stderr: `${stderr}${error.message}` }))

@@ -1,0 +1,68 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { capture } from '@tapwire/stack'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { MEBIBYTE } from '../../examples/main/payload.ts'
+import { RemoteClient } from '../../examples/main/remote.ts'
+import { startServers } from '../../examples/main/server.ts'
+import { KernelSide, STACK_SIDE } from '../../examples/shared/kernel-side.ts'
+import { mustRun } from '../../examples/shared/programs.ts'
+import { kernelSuite } from '../support/kernel.ts'
+
+const PROTOCOLS = ['ip', 'tcp', 'icmp', 'icmpv6'] as const
+/** tshark's word for a checksum that it computed and found right. */
+const GOOD = 1
+
+async function countMatches(file: string, filter: string): Promise<number> {
+  const checks = ['ip', 'tcp', 'udp'].flatMap((name) => ['-o', `${name}.check_checksum:TRUE`])
+  const { stdout } = await mustRun('tshark', ['-r', file, ...checks, '-Y', filter])
+  return stdout.split('\n').filter((line) => line !== '').length
+}
+
+describe.each([true, false])('with offload %s', (offload) => {
+  kernelSuite('a capture of an exchange with the kernel, read by tshark', ['tshark'], () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tapwire-capture-'))
+    const file = join(folder, 'exchange.pcapng')
+
+    beforeAll(async () => {
+      const blocks: Uint8Array[] = []
+      const side = await KernelSide.open({
+        tap: { offload },
+        wrap: (tap) => capture(tap, (block) => blocks.push(block.slice())),
+      })
+      const servers = await startServers({
+        createServer: side.net.createServer,
+        createHttpServer: side.http.createServer,
+      })
+      try {
+        const program = new URL('../../examples/main/kernel-client.ts', import.meta.url)
+        const client = new RemoteClient(side.startNode(program))
+        await client.ready
+        for (const address of Object.values(STACK_SIDE)) {
+          await client.ping(address)
+          await client.fetchPage(address)
+          await client.upload(address, MEBIBYTE, () => {})
+          await client.download(address, MEBIBYTE, () => {})
+        }
+      } finally {
+        servers.close()
+        await side.close()
+        writeFileSync(file, Buffer.concat(blocks))
+      }
+    })
+
+    afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+    it('has no malformed packet', async () => {
+      expect(await countMatches(file, '_ws.malformed')).toBe(0)
+      expect(await countMatches(file, 'frame')).toBeGreaterThan(50)
+    })
+
+    it.each(PROTOCOLS)('has a good checksum in every packet of %s', async (protocol) => {
+      const status = `${protocol}.checksum.status`
+      expect(await countMatches(file, `${status} && ${status} != ${GOOD}`)).toBe(0)
+      expect(await countMatches(file, `${status} == ${GOOD}`)).toBeGreaterThan(0)
+    })
+  })
+})
