@@ -27,6 +27,8 @@ export interface Limits {
   readonly paths: number
   /** ICMP errors sent per second, after a burst of the same number. */
   readonly icmpErrorsPerSecond: number
+  /** Echo requests of our own that wait for a reply. */
+  readonly pings: number
   /** Addresses per interface. */
   readonly addressesPerInterface: number
   /** UDP sockets. */
@@ -65,6 +67,7 @@ export const DEFAULT_LIMITS: Limits = {
   routes: 1024,
   paths: 4096,
   icmpErrorsPerSecond: 100,
+  pings: 1024,
   addressesPerInterface: 64,
   udpSockets: 65_536,
   udpReceiveBuffer: 256 * 1024,
@@ -92,6 +95,7 @@ export const LIMIT_RANGES: { readonly [K in keyof Limits]: readonly [number, num
   routes: [4, 65_536],
   paths: [16, 1_000_000],
   icmpErrorsPerSecond: [0, 1_000_000],
+  pings: [0, 32_768],
   addressesPerInterface: [1, 1024],
   udpSockets: [0, 65_536],
   udpReceiveBuffer: [2048, 64 * 1024 * 1024],

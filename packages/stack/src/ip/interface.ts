@@ -27,6 +27,8 @@ import { isUnicast } from './special-prefixes.ts'
 /** A link layer as an interface drives it: the port that IP sees, and the door frames come in by. */
 export interface InterfaceLink extends LinkPort {
   onFrame(frame: RxFrame): void
+  /** The device has room again: what the link itself owes goes first. */
+  onWritable?(): void
 }
 
 /** Makes the link layer of an interface. `device` counts what is sent; `iface` takes what the link has to tell. */
@@ -148,6 +150,7 @@ export class Interface implements NetworkInterface, FrameSink, LinkEvents {
     if (!this.up) return
     this.#engine.enter()
     try {
+      this.link.onWritable?.()
       this.#owner.onWritable()
     } catch (error) {
       this.#fault(error)

@@ -80,6 +80,13 @@ export class IcmpErrorIn {
   /** The quoted transport header in the stack's memory: at least 8 bytes, but less than asked for is possible. */
   offset = 0
   length = 0
+  /** ICMP's own type and code, and who sent it; 0 when made here. */
+  type = 0
+  code = 0
+  from0 = 0
+  from1 = 0
+  from2 = 0
+  from3 = 0
   /** Made by this stack itself (neighbour resolution failed), not by somebody on the network. */
   locallyGenerated = false
 }

@@ -90,7 +90,7 @@ export class RoutedPath implements Path {
       this.noDf = false
       return linkMtu
     }
-    return this.#learnedMtu < linkMtu ? this.#learnedMtu : linkMtu
+    return Math.min(this.#learnedMtu, linkMtu)
   }
 
   /** Takes another way; what was learned about the old one is forgotten when it was another link. */
