@@ -1,0 +1,174 @@
+import { type Clock, SystemClock } from './core/clock.ts'
+import type { Emitter } from './core/emitter.ts'
+import { Engine } from './core/engine.ts'
+import { TapwireError } from './core/errors.ts'
+import { Memory } from './core/memory.ts'
+import { type Random, secureRandom } from './core/random.ts'
+import type { Micros } from './core/timer.ts'
+import { EthernetLink } from './ethernet/ethernet-link.ts'
+import { requireAddress, requirePrefix } from './ip/address-text.ts'
+import type { Interface, LinkFactory } from './ip/interface.ts'
+import { Internet, type InternetEvents } from './ip/internet.ts'
+import type { ConflictDetection } from './ip/link-port.ts'
+import { Protocol } from './ip/packet-in.ts'
+import { Ipv4 } from './ipv4/ipv4.ts'
+import { Ipv6 } from './ipv6/ipv6.ts'
+import { type Limits, resolveLimits } from './limits.ts'
+import type { LinkDevice } from './link/device.ts'
+import { resolveTcpSettings, type TcpSettings } from './tcp/config.ts'
+import { Tcp } from './tcp/tcp.ts'
+import type { TcpTracer } from './tcp/trace.ts'
+
+export interface StackOptions {
+  /** Where time comes from. Default: real time. */
+  readonly clock?: Clock
+  /** Where randomness comes from. Default: the host's cryptographic generator. */
+  readonly random?: Random
+  /** Bounds on what the outside can make the stack hold; see `Limits`. */
+  readonly limits?: Partial<Limits>
+  readonly tcp?: TcpSettings
+  /** Is told every decision of TCP. Default: nobody, at the cost of a null check. */
+  readonly trace?: TcpTracer
+  /**
+   * How own addresses are checked for conflicts before and while they are used (RFC 5227, RFC 4862): 'optimistic' (default)
+   * uses them at once and gives them up when somebody else answers, 'strict' waits, 'off' announces only.
+   */
+  readonly conflictDetection?: ConflictDetection
+}
+
+export interface InterfaceSettings {
+  /** Default: 'eth' or 'tun' and a number. */
+  readonly name?: string
+  /** Own addresses with prefix length, e.g. '10.77.0.2/24', 'fd77::2/64'. */
+  readonly addresses?: readonly string[]
+  /** Default gateway, or several (IPv4 and IPv6) in order of preference. */
+  readonly gateway?: string | readonly string[]
+  /** Link-layer address, 'aa:bb:cc:dd:ee:ff'. Default: the device's, or a locally administered random one. */
+  readonly mac?: string
+  readonly conflictDetection?: ConflictDetection
+  /** Form an IPv6 link-local address. Default: on Ethernet with an MTU of at least 1,280. */
+  readonly linkLocal?: boolean
+}
+
+/**
+ * One host: a TCP/IP stack with its interfaces, ready to be spoken to. It has `lo` (127.0.0.1/8, ::1/128) from the
+ * start and everything else from `addInterface`.
+ */
+export class Stack {
+  readonly engine: Engine
+  readonly limits: Limits
+  readonly ip: Internet
+  readonly ipv4: Ipv4
+  readonly ipv6: Ipv6
+  readonly tcp: Tcp
+  readonly #conflictDetection: ConflictDetection
+  #closed = false
+
+  /** @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_VALUE for a limit or setting that cannot be */
+  constructor(options: StackOptions = {}) {
+    this.limits = resolveLimits(options.limits)
+    const memory = new Memory(this.limits.memory)
+    this.engine = new Engine(options.clock ?? new SystemClock(), memory, options.random ?? secureRandom())
+    this.#conflictDetection = options.conflictDetection ?? 'optimistic'
+    this.ip = new Internet({
+      engine: this.engine,
+      limits: this.limits,
+      conflictDetection: this.#conflictDetection,
+    })
+    this.ipv4 = new Ipv4(this.ip)
+    this.ipv6 = new Ipv6(this.ip)
+    const config = resolveTcpSettings(options.tcp)
+    this.tcp = new Tcp(this.engine, this.ip, config, this.limits, options.trace ?? null)
+    this.ip.registerTransport(Protocol.Tcp, this.tcp)
+  }
+
+  get clock(): Clock {
+    return this.engine.clock
+  }
+
+  get memory(): Memory {
+    return this.engine.memory
+  }
+
+  /** What happens below the transports: interfaces, addresses, faults. */
+  get events(): Emitter<InternetEvents> {
+    return this.ip.events
+  }
+
+  /** All interfaces that are up, `lo` first. */
+  get interfaces(): readonly Interface[] {
+    return this.ip.interfaces
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** When this stack next wants to be woken, in microseconds of its clock; Infinity when idle. */
+  nextDeadline(): Micros {
+    return this.engine.nextDeadline
+  }
+
+  /**
+   * Attaches a device.
+   * @throws ERR_INVALID_ARG_VALUE (text that is no address, a gateway that is not on the link), EADDRINUSE (name taken),
+   * ENOBUFS (a limit is reached), ENETDOWN (the stack is closed)
+   */
+  addInterface(device: LinkDevice, settings: InterfaceSettings = {}): Interface {
+    if (this.#closed) throw new TapwireError('ENETDOWN', 'The stack is closed')
+    const { gateway = [], addresses = [], name, linkLocal } = settings
+    const gateways = typeof gateway === 'string' ? [gateway] : gateway
+    return this.ip.addInterface(device, {
+      ...(name === undefined ? {} : { name }),
+      ...(linkLocal === undefined ? {} : { linkLocal }),
+      ...(settings.conflictDetection === undefined ? {} : { conflictDetection: settings.conflictDetection }),
+      ...(device.medium === 'ethernet' ? { link: this.#ethernet(settings) } : {}),
+      addresses: addresses.map((text) => requirePrefix(text)),
+      gateways: gateways.map((text) => requireAddress(text)),
+    })
+  }
+
+  /** Resets every connection, closes every listener, socket and device. Calling it again does nothing. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.tcp.close()
+    await Promise.all([...this.ip.interfaces].map((iface) => iface.close()))
+  }
+
+  #ethernet(settings: InterfaceSettings): LinkFactory {
+    return (device, iface) =>
+      new EthernetLink({
+        engine: this.engine,
+        device,
+        mac: settings.mac === undefined ? this.#ownMac(device) : parseMac(settings.mac),
+        limits: this.limits,
+        events: iface,
+        conflictDetection: settings.conflictDetection ?? this.#conflictDetection,
+      })
+  }
+
+  /** The device's address, or a random one with the locally-administered bit set and the group bit clear. */
+  #ownMac(device: LinkDevice): Uint8Array {
+    const given = device.capabilities.mac
+    if (given !== null) return given
+    const { random } = this.engine
+    const high = random.uint32()
+    const low = random.uint32()
+    return Uint8Array.of(
+      0x02,
+      high & 255,
+      (high >>> 8) & 255,
+      low & 255,
+      (low >>> 8) & 255,
+      (low >>> 16) & 255,
+    )
+  }
+}
+
+function parseMac(text: string): Uint8Array {
+  if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text)) {
+    throw new TapwireError('ERR_INVALID_ARG_VALUE', `'${text}' is not a MAC address like 02:00:00:00:00:01`)
+  }
+  return Uint8Array.from(text.split(':'), (part) => Number.parseInt(part, 16))
+}

@@ -1,0 +1,132 @@
+import { TapwireError } from '../core/errors.ts'
+import { MILLISECOND, type Micros, SECOND } from '../core/timer.ts'
+
+/** What a user may set of a stack's TCP. Times in milliseconds, sizes in bytes. Defaults are Linux's unless noted. */
+export interface TcpSettings {
+  /** Advertise and use window scaling (RFC 7323 section 2). Default true. */
+  readonly windowScaling?: boolean
+  /** Offer timestamps (RFC 7323 section 3). Default true. */
+  readonly timestamps?: boolean
+  /** Offer selective acknowledgement (RFC 2018). Default true. */
+  readonly sack?: boolean
+  /** Receive buffer at the start of a connection, 2,048 to 1 GiB. Default 131,072. */
+  readonly receiveBuffer?: number
+  /** What auto-tuning may grow it to. Default 6 MiB. */
+  readonly receiveBufferMax?: number
+  /** Send buffer at the start of a connection. Default 131,072. */
+  readonly sendBuffer?: number
+  /** What it may grow to with the congestion window. Default 4 MiB. */
+  readonly sendBufferMax?: number
+  /** Initial congestion window in segments (RFC 6928). Default 10. */
+  readonly initialWindow?: number
+  /** RTO before any sample (RFC 6298 section 2.1). Default 1,000. */
+  readonly initialRto?: number
+  /** Lower bound of the RTO. Default 200: see the deviation of R6298-04. */
+  readonly minRto?: number
+  /** Upper bound of the RTO. Default 120,000. */
+  readonly maxRto?: number
+  /** Longest a received segment waits for its ACK. Default 40. */
+  readonly delayedAck?: number
+  /** How often a SYN is sent again before connecting fails. Default 6 (127 s). */
+  readonly synRetries?: number
+  /** How often a SYN-ACK is sent again before a half-open connection is forgotten. Default 5 (63 s). */
+  readonly synAckRetries?: number
+  /** How often data is sent again before the connection fails: R2 of RFC 9293 section 3.8.3. Default 15. */
+  readonly retries?: number
+  /** How long TIME-WAIT lasts. Default 60,000 (Linux; the RFC's 2 MSL would be 240,000: MUST-13). */
+  readonly timeWait?: number
+  /** How long a closed connection waits in FIN-WAIT-2 for the peer's FIN. Default 60,000. */
+  readonly finWait2?: number
+  /** DSCP and ECN byte of new connections. Default 0. */
+  readonly trafficClass?: number
+  /** TTL or hop limit. Default 64. */
+  readonly ttl?: number
+}
+
+/** The settings with every default filled in; times in microseconds. */
+export interface TcpConfig {
+  readonly windowScaling: boolean
+  readonly timestamps: boolean
+  readonly sack: boolean
+  readonly receiveBuffer: number
+  readonly receiveBufferMax: number
+  readonly sendBuffer: number
+  readonly sendBufferMax: number
+  readonly initialWindow: number
+  readonly initialRto: Micros
+  readonly minRto: Micros
+  readonly maxRto: Micros
+  readonly delayedAck: Micros
+  readonly synRetries: number
+  readonly synAckRetries: number
+  readonly retries: number
+  readonly timeWait: Micros
+  readonly finWait2: Micros
+  readonly trafficClass: number
+  readonly ttl: number
+}
+
+type NumberSetting = {
+  [K in keyof TcpSettings]-?: TcpConfig[K] extends number ? K : never
+}[keyof TcpSettings]
+
+/** [default, lowest, highest] as the user gives them. */
+const NUMBERS: { readonly [K in NumberSetting]: readonly [number, number, number] } = {
+  receiveBuffer: [131_072, 2048, 1 << 30],
+  receiveBufferMax: [6 * 1024 * 1024, 2048, 1 << 30],
+  sendBuffer: [131_072, 2048, 1 << 30],
+  sendBufferMax: [4 * 1024 * 1024, 2048, 1 << 30],
+  initialWindow: [10, 1, 1000],
+  initialRto: [1000, 1, 120_000],
+  minRto: [200, 1, 60_000],
+  maxRto: [120_000, 60_000, 3_600_000],
+  delayedAck: [40, 0, 499],
+  synRetries: [6, 0, 127],
+  synAckRetries: [5, 0, 127],
+  retries: [15, 1, 255],
+  timeWait: [60_000, 0, 240_000],
+  finWait2: [60_000, 0, 3_600_000],
+  trafficClass: [0, 0, 255],
+  ttl: [64, 1, 255],
+}
+
+const TIMES: readonly NumberSetting[] = [
+  'initialRto',
+  'minRto',
+  'maxRto',
+  'delayedAck',
+  'timeWait',
+  'finWait2',
+]
+
+/** Most segments a backlog of doubled RTOs may be apart: keeps `rto << backoff` finite. */
+export const MAX_BACKOFF = 16
+
+/** The initial RTO once the SYN has timed out and data begins (R6298-13). */
+export const RTO_AFTER_SYN_TIMEOUT: Micros = 3 * SECOND
+
+/** Fills in defaults and checks ranges. @throws ERR_OUT_OF_RANGE naming the setting, its range and the value */
+export function resolveTcpSettings(given: TcpSettings = {}): TcpConfig {
+  const numbers = {} as Record<NumberSetting, number>
+  for (const [name, [fallback, low, high]] of Object.entries(NUMBERS) as [
+    NumberSetting,
+    readonly number[],
+  ][]) {
+    const value = given[name] ?? fallback
+    if (!Number.isInteger(value) || value < low || value > high) {
+      throw new TapwireError(
+        'ERR_OUT_OF_RANGE',
+        `The TCP setting '${name}' must be an integer from ${low} to ${high}. Received ${value}`,
+      )
+    }
+    numbers[name] = TIMES.includes(name) ? value * MILLISECOND : value
+  }
+  return {
+    ...numbers,
+    receiveBufferMax: Math.max(numbers.receiveBufferMax, numbers.receiveBuffer),
+    sendBufferMax: Math.max(numbers.sendBufferMax, numbers.sendBuffer),
+    windowScaling: given.windowScaling ?? true,
+    timestamps: given.timestamps ?? true,
+    sack: given.sack ?? true,
+  }
+}

@@ -1,0 +1,228 @@
+import { TapwireError } from '../core/errors.ts'
+import { MILLISECOND, NEVER } from '../core/timer.ts'
+import type { IpAddress } from '../ip/address.ts'
+import {
+  type CloseReason,
+  type ConnectionHandler,
+  type TcpConnection,
+  type TcpInfo,
+  TcpState,
+} from './api.ts'
+import { afterRead, sendLimit } from './autotune.ts'
+import { abortTcb, closeTcb, shutdownTcb } from './close.ts'
+import { tcpInfo } from './info.ts'
+import { finReceived } from './receiver.ts'
+import { type Tcb, wantOutput } from './tcb.ts'
+import { armCork, armKeepalive } from './timers.ts'
+
+/** Corked data goes out after this long in any case (Linux's TCP_CORK). */
+const CORK_LIMIT = 200 * MILLISECOND
+
+const DEFAULT_KEEPALIVE = { idle: 7_200_000, interval: 75_000, count: 9 }
+
+/** The application's handle of a TCB. Its methods enter the stack, so that what they cause has happened on return. */
+class Connection implements TcpConnection {
+  readonly #tcb: Tcb
+  owner: unknown = null
+  peekOffset = 0
+
+  constructor(tcb: Tcb) {
+    this.#tcb = tcb
+  }
+
+  get handler(): ConnectionHandler | null {
+    return this.#tcb.handler
+  }
+
+  set handler(handler: ConnectionHandler | null) {
+    if (!this.#tcb.orphaned) this.#tcb.handler = handler
+  }
+
+  get state(): TcpState {
+    return this.#tcb.state
+  }
+
+  get localAddress(): IpAddress {
+    return this.#tcb.local
+  }
+
+  get localPort(): number {
+    return this.#tcb.localPort
+  }
+
+  get remoteAddress(): IpAddress {
+    return this.#tcb.remote
+  }
+
+  get remotePort(): number {
+    return this.#tcb.remotePort
+  }
+
+  get readable(): number {
+    return this.#tcb.readable
+  }
+
+  get ended(): boolean {
+    return finReceived(this.#tcb)
+  }
+
+  get writable(): number {
+    const tcb = this.#tcb
+    if (tcb.finQueued || tcb.closeReason !== undefined) return 0
+    return Math.max(0, sendLimit(tcb) - tcb.sendQueued)
+  }
+
+  get unacknowledged(): number {
+    return this.#tcb.sendQueued
+  }
+
+  get closeReason(): CloseReason | undefined {
+    return this.#tcb.closeReason
+  }
+
+  read(target: Uint8Array): number {
+    const tcb = this.#tcb
+    const length = Math.min(target.length, tcb.readable)
+    if (length === 0) return 0
+    tcb.receiveRing.read(target, length)
+    this.consume(length)
+    return length
+  }
+
+  peek(): number {
+    const tcb = this.#tcb
+    if (tcb.readable === 0) return 0
+    this.peekOffset = tcb.receiveRing.offset(0)
+    return Math.min(tcb.readable, tcb.receiveRing.contiguous(0))
+  }
+
+  consume(length: number): void {
+    const tcb = this.#tcb
+    if (!(length >= 0 && length <= tcb.readable)) {
+      throw new TapwireError(
+        'ERR_OUT_OF_RANGE',
+        `Only ${tcb.readable} bytes can be consumed. Received ${length}`,
+      )
+    }
+    const { engine } = tcb.tcp
+    engine.enter()
+    tcb.receiveRing.drop(length)
+    tcb.readable -= length
+    if (tcb.readable === 0 && tcb.outOfOrder === null) tcb.receiveRing.release()
+    if (tcb.closeReason === undefined) afterRead(tcb, length)
+    engine.leave()
+  }
+
+  write(bytes: Uint8Array, start = 0): number {
+    const tcb = this.#tcb
+    if (tcb.finQueued || tcb.closeReason !== undefined) {
+      throw new TapwireError('EPIPE', 'Nothing can be written to a connection after it was shut down')
+    }
+    const length = Math.min(bytes.length - start, this.writable)
+    const taken = length > 0 && tcb.sendRing.ensure(tcb.sendQueued + length, tcb.sendQueued) ? length : 0
+    if (taken < bytes.length - start) tcb.wantsWritable = true
+    if (taken === 0) return 0
+    const { engine } = tcb.tcp
+    engine.enter()
+    tcb.sendRing.write(tcb.sendQueued, bytes, start, taken)
+    tcb.sendQueued += taken
+    if (tcb.corked && tcb.corkAt === NEVER) armCork(tcb, engine.now + CORK_LIMIT)
+    wantOutput(tcb)
+    engine.leave()
+    return taken
+  }
+
+  shutdown(): void {
+    this.#tcb.tcp.engine.run(() => shutdownTcb(this.#tcb))
+  }
+
+  close(): void {
+    this.#tcb.tcp.engine.run(() => closeTcb(this.#tcb))
+  }
+
+  abort(): void {
+    this.#tcb.tcp.engine.run(() => abortTcb(this.#tcb))
+  }
+
+  get noDelay(): boolean {
+    return this.#tcb.noDelay
+  }
+
+  /** MUST-17. */
+  set noDelay(on: boolean) {
+    this.#tcb.noDelay = on
+    if (on) this.#push()
+  }
+
+  get cork(): boolean {
+    return this.#tcb.corked
+  }
+
+  set cork(on: boolean) {
+    const tcb = this.#tcb
+    tcb.corked = on
+    if (!on) this.#push()
+  }
+
+  /** MUST-24, MUST-25, MUST-27, MUST-28. */
+  setKeepAlive(enabled: boolean, options: { idle?: number; interval?: number; count?: number } = {}): void {
+    const tcb = this.#tcb
+    if (!enabled) {
+      tcb.keepalive = null
+      tcb.keepaliveAt = NEVER
+      return
+    }
+    const { idle, interval, count } = { ...DEFAULT_KEEPALIVE, ...options }
+    if (
+      !(
+        idle >= 1 &&
+        idle <= 32_767_000 &&
+        interval >= 1 &&
+        interval <= 32_767_000 &&
+        count >= 1 &&
+        count <= 127
+      )
+    ) {
+      throw new TapwireError(
+        'ERR_OUT_OF_RANGE',
+        `Keepalive needs idle and interval from 1 to 32767000 ms and count from 1 to 127. Received ${idle}, ${interval}, ${count}`,
+      )
+    }
+    tcb.keepalive = {
+      idle: Math.round(idle * MILLISECOND),
+      interval: Math.round(interval * MILLISECOND),
+      count,
+    }
+    tcb.keepaliveProbes = 0
+    if (tcb.state >= TcpState.Established) armKeepalive(tcb, tcb.tcp.engine.clock.now() + tcb.keepalive.idle)
+  }
+
+  get trafficClass(): number {
+    return this.#tcb.trafficClass
+  }
+
+  /** MUST-48, SHLD-21. */
+  set trafficClass(value: number) {
+    if (!Number.isInteger(value) || value < 0 || value > 255) {
+      throw new TapwireError(
+        'ERR_OUT_OF_RANGE',
+        `The traffic class must be an integer from 0 to 255. Received ${value}`,
+      )
+    }
+    this.#tcb.trafficClass = value
+  }
+
+  info(): TcpInfo {
+    return tcpInfo(this.#tcb)
+  }
+
+  #push(): void {
+    this.#tcb.tcp.engine.run(() => wantOutput(this.#tcb))
+  }
+}
+
+/** The handle of a TCB, made when it is first asked for. */
+export function connectionOf(tcb: Tcb): TcpConnection {
+  tcb.connection ??= new Connection(tcb)
+  return tcb.connection
+}

@@ -1,0 +1,60 @@
+import type { Engine } from '../core/engine.ts'
+import { HalfSipHash } from '../core/siphash.ts'
+import { WorkQueue } from '../core/work-queue.ts'
+import type { Network } from '../ip/network.ts'
+import type { Limits } from '../limits.ts'
+import type { TcpConfig } from './config.ts'
+import type { CongestionControl } from './congestion/controller.ts'
+import { newReno } from './congestion/new-reno.ts'
+import { TcpCounters } from './counters.ts'
+import { FourTupleTable } from './four-tuple-table.ts'
+import type { HalfOpen } from './half-open.ts'
+import { RateLimit } from './rate-limit.ts'
+import { SentRecordPool } from './sent-log.ts'
+import type { Tcb } from './tcb.ts'
+import type { TimeWaitRecord } from './time-wait.ts'
+import type { TcpTracer } from './trace.ts'
+
+/** What all connections of one stack share. */
+export class TcpContext {
+  readonly engine: Engine
+  readonly network: Network
+  readonly config: TcpConfig
+  readonly limits: Limits
+  readonly counters = new TcpCounters()
+  readonly congestion: CongestionControl = newReno
+  readonly records = new SentRecordPool()
+  tracer: TcpTracer | null = null
+  /** Connections in any state but TIME-WAIT. */
+  readonly connections: FourTupleTable<Tcb>
+  /** SYN-RECEIVED from a listener. */
+  readonly halfOpen: FourTupleTable<HalfOpen>
+  readonly timeWait: FourTupleTable<TimeWaitRecord>
+  /** Connections that owe output; each stands here at most once (`outputQueued`). */
+  readonly output = new WorkQueue<Tcb>()
+  /** Connections whose application has to be told something (`notifyQueued`). */
+  readonly notify = new WorkQueue<Tcb>()
+  /** Connections whose device was full. */
+  readonly blocked = new WorkQueue<Tcb>()
+  /** For initial sequence numbers, ports and timestamp offsets: keyed by 64 secret bits. */
+  readonly secretHash: HalfSipHash
+  /** RFC 6056 section 3.3.4: ten or more counters, one per class of destinations. */
+  readonly portCounters = new Uint32Array(16)
+  readonly resetLimit: RateLimit
+  readonly challengeLimit: RateLimit
+  nextId = 1
+
+  constructor(engine: Engine, network: Network, config: TcpConfig, limits: Limits) {
+    const random = engine.random
+    this.engine = engine
+    this.network = network
+    this.config = config
+    this.limits = limits
+    this.connections = new FourTupleTable(random.uint32(), random.uint32())
+    this.halfOpen = new FourTupleTable(random.uint32(), random.uint32())
+    this.timeWait = new FourTupleTable(random.uint32(), random.uint32())
+    this.secretHash = new HalfSipHash({ k0: random.uint32(), k1: random.uint32() })
+    this.resetLimit = new RateLimit(limits.resetsPerSecond)
+    this.challengeLimit = new RateLimit(limits.challengeAcksPerSecond)
+  }
+}

@@ -1,0 +1,55 @@
+/** What the TCP of a stack has counted since it began. */
+export class TcpCounters {
+  segmentsIn = 0
+  segmentsOut = 0
+  bytesIn = 0
+  bytesOut = 0
+  /** Segments sent again, whatever the cause. */
+  retransmitted = 0
+  /** Retransmission timeouts. */
+  timeouts = 0
+  /** Fast recoveries entered. */
+  fastRecoveries = 0
+  duplicateAcksIn = 0
+  resetsIn = 0
+  resetsOut = 0
+  resetsSuppressed = 0
+  challengeAcks = 0
+  challengeAcksSuppressed = 0
+  outOfOrderIn = 0
+  /** Payload bytes that arrived more than once. */
+  duplicateBytesIn = 0
+  activeOpens = 0
+  passiveOpens = 0
+  failedConnects = 0
+  established = 0
+  accepted = 0
+  zeroWindowProbes = 0
+  keepaliveProbes = 0
+  delayedAcks = 0
+  windowUpdates = 0
+  timeWaits = 0
+  timeWaitReused = 0
+  /** Times a device was full when a segment was ready. */
+  deviceFull = 0
+  // Dropped segments and refused requests, by reason.
+  droppedTooShort = 0
+  droppedBadOffset = 0
+  droppedBadChecksum = 0
+  droppedMulticast = 0
+  droppedBadSource = 0
+  malformedOptions = 0
+  droppedOutOfWindow = 0
+  droppedPaws = 0
+  droppedNoAck = 0
+  droppedBadAck = 0
+  droppedAfterClose = 0
+  droppedNoMemory = 0
+  droppedTooManyRanges = 0
+  droppedUnexpected = 0
+  droppedSynBacklog = 0
+  droppedHalfOpenLimit = 0
+  droppedAcceptQueue = 0
+  droppedConnectionLimit = 0
+  timeWaitOverflow = 0
+}

@@ -1,0 +1,34 @@
+import { type Micros, NEVER } from '../core/timer.ts'
+import { advertisedMss } from './segment-size.ts'
+import { type Tcb, wantAck } from './tcb.ts'
+import { armDelayedAck } from './timers.ts'
+
+/** As many ACKs go out at once at the start, so that the peer's slow start is not slowed (Linux's quick-ACK mode). */
+export const QUICK_ACKS = 16
+
+/**
+ * Decides when the data just taken is acknowledged (SHLD-18, R5681-22): at once for every second full-sized segment
+ * (SHLD-19; counted in bytes, so that super-frames obey it), at the start of a connection and after a pause; else
+ * within the delay (MUST-40).
+ */
+export function ackData(tcb: Tcb, length: number, now: Micros): void {
+  tcb.unackedBytes += length
+  if (tcb.unackedBytes >= 2 * tcb.rcvMss || tcb.quickAcks > 0) {
+    wantAck(tcb)
+    return
+  }
+  if (tcb.delayedAckAt !== NEVER) return
+  tcb.tcp.counters.delayedAcks++
+  armDelayedAck(tcb, now + tcb.tcp.config.delayedAck)
+}
+
+/** Learns the peer's segment size from what it sends: `unit` bytes, however many a super-frame had of them. */
+export function noteSegmentSize(tcb: Tcb, unit: number): void {
+  if (unit > tcb.rcvMss) tcb.rcvMss = Math.min(unit, advertisedMss(tcb.path))
+}
+
+/** Data after a pause begins a new exchange: its sender may be in slow start again. */
+export function noteReceive(tcb: Tcb, now: Micros): void {
+  if (now - tcb.lastDataAt > tcb.rto) tcb.quickAcks = QUICK_ACKS
+  tcb.lastDataAt = now
+}

@@ -1,0 +1,29 @@
+import { NEVER } from '../core/timer.ts'
+import { TcpState } from './api.ts'
+import { RTO_AFTER_SYN_TIMEOUT } from './config.ts'
+import { QUICK_ACKS } from './delayed-ack.ts'
+import { setState } from './states.ts'
+import { type Tcb, wantOutput } from './tcb.ts'
+import { armKeepalive } from './timers.ts'
+
+/** The handshake is done: ESTABLISHED, with the congestion window's first value and the timers of the new state. */
+export function establish(tcb: Tcb): void {
+  const { engine, congestion, counters, config } = tcb.tcp
+  setState(tcb, TcpState.Established)
+  counters.established++
+  tcb.retransmitAt = NEVER
+  tcb.backoff = 0
+  tcb.timeouts = 0
+  tcb.lastReceiveAt = engine.now
+  tcb.lastDataAt = engine.now
+  tcb.tuneSince = engine.now
+  tcb.quickAcks = QUICK_ACKS
+  tcb.sndSmall = tcb.sndUna
+  // R6298-13: the SYN timed out, so the default RTO was too short for this path; a sample sets it right.
+  if (tcb.synRetransmitted > 0 && tcb.srtt === 0 && config.initialRto < RTO_AFTER_SYN_TIMEOUT) {
+    tcb.rto = RTO_AFTER_SYN_TIMEOUT
+  }
+  congestion.init(tcb)
+  if (tcb.keepalive !== null) armKeepalive(tcb, engine.now + tcb.keepalive.idle)
+  wantOutput(tcb)
+}

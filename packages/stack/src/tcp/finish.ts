@@ -1,0 +1,40 @@
+import { NEVER } from '../core/timer.ts'
+import { type CloseReason, TcpState } from './api.ts'
+import { setState } from './states.ts'
+import { ConnectionEvent, notify, type Tcb } from './tcb.ts'
+
+/**
+ * The connection is over: it leaves the tables and the queues, its timers stop, what it wanted to send is forgotten.
+ * Data that arrived stays readable until the application lets go of it. Calling it again does nothing.
+ */
+export function finish(tcb: Tcb, reason: CloseReason): void {
+  if (tcb.closeReason !== undefined) return
+  const { tcp } = tcb
+  tcb.closeReason = reason
+  tcp.connections.remove(tcb)
+  setState(tcb, TcpState.Closed)
+  stopTimers(tcb)
+  tcb.sent.clear()
+  tcb.sendRing.release()
+  tcb.sendQueued = 0
+  tcb.ackNow = false
+  if (tcb.orphaned || tcb.readable === 0) discardReceived(tcb)
+  tcb.outOfOrder = null
+  if (!tcb.orphaned) notify(tcb, ConnectionEvent.Close)
+}
+
+/** Nobody will read what has arrived. */
+export function discardReceived(tcb: Tcb): void {
+  tcb.readable = 0
+  tcb.receiveRing.release()
+}
+
+function stopTimers(tcb: Tcb): void {
+  tcb.retransmitAt = NEVER
+  tcb.persistAt = NEVER
+  tcb.delayedAckAt = NEVER
+  tcb.keepaliveAt = NEVER
+  tcb.finWait2At = NEVER
+  tcb.corkAt = NEVER
+  tcb.tcp.engine.timers.clear(tcb.timer)
+}

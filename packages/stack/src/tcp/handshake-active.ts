@@ -1,0 +1,152 @@
+import { seqAdd, seqDiff, seqGt, seqLeq } from '../core/seq.ts'
+import { TransmitResult } from '../link/device.ts'
+import { TcpFlag } from '../wire/tcp.ts'
+import { type CloseReason, TcpState } from './api.ts'
+import { establish } from './establish.ts'
+import { finish } from './finish.ts'
+import { initialSequence, timestampOffset } from './isn.ts'
+import { receiveWindow } from './receive-window.ts'
+import { replyReset } from './reset.ts'
+import { currentRto, sampleRtt } from './rtt.ts'
+import type { SegmentIn } from './segment-in.ts'
+import { setState } from './states.ts'
+import { adopt, agree, sendTcbSyn } from './syn.ts'
+import { ConnectionEvent, notify, type Tcb, wantAck } from './tcb.ts'
+import { armRetransmit } from './timers.ts'
+import { RetransmitCause, TraceKind } from './trace.ts'
+
+/** Sends the first SYN of an active open (RFC 9293 section 3.10.1). */
+export function startActiveOpen(tcb: Tcb): void {
+  const { tcp } = tcb
+  const now = tcp.engine.now
+  tcb.iss = initialSequence(tcp, tcb.local, tcb.localPort, tcb.remote, tcb.remotePort, now)
+  tcb.tsOffset = timestampOffset(tcp, tcb.local, tcb.remote)
+  tcb.sndUna = tcb.iss
+  tcb.sndNxt = seqAdd(tcb.iss, 1)
+  tcb.lastSendAt = now
+  setState(tcb, TcpState.SynSent)
+  tcp.counters.activeOpens++
+  // A device that is full loses the SYN as a wire would: the timer sends it again.
+  const sent = sendTcbSyn(tcb, TcpFlag.Syn) === TransmitResult.Sent
+  armRetransmit(tcb, now + (sent ? currentRto(tcb) : 1000))
+}
+
+/** The SYN, or the SYN-ACK of a simultaneous open, has waited an RTO (MUST-22). */
+export function onSynTimeout(tcb: Tcb): void {
+  const { tcp } = tcb
+  const now = tcp.engine.now
+  const simultaneous = tcb.state === TcpState.SynReceived
+  if (tcb.synRetransmitted >= (simultaneous ? tcp.config.synAckRetries : tcp.config.synRetries)) {
+    failActiveOpen(tcb, tcb.softError ?? 'ETIMEDOUT')
+    return
+  }
+  tcb.synRetransmitted++
+  tcb.backoff++
+  tcb.retransmits++
+  tcp.counters.retransmitted++
+  tcp.counters.timeouts++
+  sendTcbSyn(tcb, simultaneous ? TcpFlag.Syn | TcpFlag.Ack : TcpFlag.Syn)
+  armRetransmit(tcb, now + currentRto(tcb))
+  tcp.tracer?.onTrace(TraceKind.Retransmit, now, tcb.id, tcb.iss, 0, RetransmitCause.Syn)
+}
+
+export function failActiveOpen(tcb: Tcb, reason: CloseReason): void {
+  tcb.tcp.counters.failedConnects++
+  finish(tcb, reason)
+}
+
+/**
+ * A segment in SYN-SENT (RFC 9293 section 3.10.7.3).
+ * @returns whether its text and FIN are to be processed as well (SEG-09)
+ */
+export function arriveInSynSent(tcb: Tcb, segment: SegmentIn): boolean {
+  const { flags, ack } = segment
+  const { tcp } = tcb
+  const hasAck = (flags & TcpFlag.Ack) !== 0
+  if (hasAck && (seqLeq(ack, tcb.iss) || seqGt(ack, tcb.sndNxt))) {
+    // SEG-07: an old duplicate, or a half-open peer.
+    tcp.counters.droppedBadAck++
+    replyReset(tcp, segment)
+    return false
+  }
+  if ((flags & TcpFlag.Rst) !== 0) {
+    // SEG-08: without an acceptable ACK anybody could have sent it.
+    if (hasAck) failActiveOpen(tcb, 'ECONNREFUSED')
+    else tcp.counters.droppedUnexpected++
+    return false
+  }
+  if ((flags & TcpFlag.Syn) === 0) {
+    // SEG-11.
+    tcp.counters.droppedUnexpected++
+    return false
+  }
+  adopt(tcb, agree(tcp, tcb.path, segment.options), segment.seq, tcb.iss)
+  if (hasAck) completeActiveOpen(tcb, segment)
+  else enterSynReceived(tcb, segment)
+  return hasAck
+}
+
+/** SEG-09: the SYN-ACK. Its window is not scaled (R7323-02); its ACK opens no congestion window (R5681-03). */
+function completeActiveOpen(tcb: Tcb, segment: SegmentIn): void {
+  const now = tcb.tcp.engine.now
+  tcb.sndUna = segment.ack
+  setWindow(tcb, segment)
+  // R6298-06: a SYN that was sent twice gives no sample.
+  if (tcb.synRetransmitted === 0) sampleRtt(tcb, now - tcb.lastSendAt, now)
+  establish(tcb)
+  wantAck(tcb)
+  notify(tcb, ConnectionEvent.Connect)
+}
+
+/** SEG-10, MUST-10: both sides sent a SYN; ours is answered with the same ISS. */
+function enterSynReceived(tcb: Tcb, segment: SegmentIn): void {
+  setState(tcb, TcpState.SynReceived)
+  setWindow(tcb, segment)
+  sendTcbSyn(tcb, TcpFlag.Syn | TcpFlag.Ack)
+  armRetransmit(tcb, tcb.tcp.engine.now + currentRto(tcb))
+}
+
+function setWindow(tcb: Tcb, segment: SegmentIn): void {
+  tcb.sndWnd = segment.window
+  tcb.maxSndWnd = Math.max(tcb.maxSndWnd, segment.window)
+  tcb.sndWl1 = segment.seq
+  tcb.sndWl2 = segment.ack
+}
+
+/**
+ * A segment in SYN-RECEIVED after a simultaneous open. The peer's SYN-ACK has its old sequence number (SEG-29): its
+ * SYN was counted already, what is left is an ACK.
+ * @returns whether the segment goes on to the checks of the synchronized states
+ */
+export function arriveInSynReceived(tcb: Tcb, segment: SegmentIn): boolean {
+  const { flags } = segment
+  if ((flags & TcpFlag.Rst) !== 0) {
+    // RFC 9293 section 3.10.7.4, second step: an active open was refused (MUST-11).
+    if (segment.seq === tcb.rcvNxt) failActiveOpen(tcb, 'ECONNREFUSED')
+    return false
+  }
+  if ((flags & TcpFlag.Syn) !== 0 && segment.seq === tcb.irs) {
+    segment.flags &= ~TcpFlag.Syn
+    segment.seq = tcb.rcvNxt
+  }
+  const offset = seqDiff(segment.seq, tcb.rcvNxt)
+  if (offset < 0 || offset > receiveWindow(tcb)) {
+    // SEG-13.
+    wantAck(tcb)
+    return false
+  }
+  if ((flags & TcpFlag.Ack) === 0) return false
+  if (segment.ack !== tcb.sndNxt) {
+    // SEG-15.
+    tcb.tcp.counters.droppedBadAck++
+    replyReset(tcb.tcp, segment)
+    return false
+  }
+  tcb.sndUna = segment.ack
+  setWindow(tcb, segment)
+  tcb.sndWnd = (flags & TcpFlag.Syn) !== 0 ? segment.window : segment.window << tcb.sndScale
+  tcb.maxSndWnd = Math.max(tcb.maxSndWnd, tcb.sndWnd)
+  establish(tcb)
+  notify(tcb, ConnectionEvent.Connect)
+  return true
+}

@@ -1,0 +1,100 @@
+import { TcpFlag } from '../wire/tcp.ts'
+import { processAck } from './ack.ts'
+import { TcpState } from './api.ts'
+import { startFinWait2Timer } from './close.ts'
+import { finish } from './finish.ts'
+import { arriveInSynReceived, arriveInSynSent } from './handshake-active.ts'
+import { sendAck, sendReset } from './output.ts'
+import { receiveText } from './receiver.ts'
+import { checkSegment, Verdict } from './segment-check.ts'
+import type { SegmentIn } from './segment-in.ts'
+import { setState } from './states.ts'
+import type { Tcb } from './tcb.ts'
+import type { TimeWaitQueue } from './time-wait.ts'
+
+/** SEGMENT ARRIVES for a connection with a TCB (RFC 9293 section 3.10.7.3 and 3.10.7.4). */
+export function arrive(tcb: Tcb, segment: SegmentIn, timeWait: TimeWaitQueue): void {
+  tcb.segmentsIn++
+  if (tcb.state === TcpState.SynSent) {
+    if (!arriveInSynSent(tcb, segment)) return
+    tcb.lastReceiveAt = tcb.tcp.engine.now
+    // SEG-09: the SYN is counted, what follows it is text.
+    segment.flags &= ~TcpFlag.Syn
+    segment.seq = tcb.rcvNxt
+  } else {
+    if (tcb.state === TcpState.SynReceived && !arriveInSynReceived(tcb, segment)) return
+    if (!passesChecks(tcb, segment)) return
+    tcb.lastReceiveAt = tcb.tcp.engine.now
+    if (!processAck(tcb, segment)) return
+    if (tcb.finAcked && !afterFinAcked(tcb, timeWait)) return
+  }
+  if (segment.dataLength > 0 && refusesData(tcb)) {
+    resetForLostData(tcb)
+    return
+  }
+  if (segment.dataLength === 0 && (segment.flags & TcpFlag.Fin) === 0) return
+  if (receiveText(tcb, segment)) afterFin(tcb, timeWait)
+}
+
+function passesChecks(tcb: Tcb, segment: SegmentIn): boolean {
+  const verdict = checkSegment(tcb, segment)
+  if (verdict === Verdict.Reset) {
+    tcb.tcp.counters.resetsIn++
+    // After our FIN was sent in answer to theirs there is nothing left to be reset about.
+    const over = tcb.state === TcpState.Closing || tcb.state === TcpState.LastAck
+    finish(tcb, over ? null : 'ECONNRESET')
+  }
+  return verdict === Verdict.Accept
+}
+
+/** The peer has our FIN (SEG-20, SEG-21). @returns false when that ended the connection */
+function afterFinAcked(tcb: Tcb, timeWait: TimeWaitQueue): boolean {
+  switch (tcb.state) {
+    case TcpState.FinWait1:
+      setState(tcb, TcpState.FinWait2)
+      if (tcb.orphaned) startFinWait2Timer(tcb)
+      return true
+    case TcpState.Closing:
+      setState(tcb, TcpState.TimeWait)
+      timeWait.enter(tcb)
+      return false
+    case TcpState.LastAck:
+      finish(tcb, null)
+      return false
+    default:
+      return true
+  }
+}
+
+/** The peer's FIN has been reached (SEG-20, SEG-22). */
+function afterFin(tcb: Tcb, timeWait: TimeWaitQueue): void {
+  switch (tcb.state) {
+    case TcpState.Established:
+      setState(tcb, TcpState.CloseWait)
+      return
+    case TcpState.FinWait1:
+      setState(tcb, TcpState.Closing)
+      return
+    case TcpState.FinWait2:
+      // The record that stays answers only what asks for it: this FIN is acknowledged now.
+      sendAck(tcb)
+      setState(tcb, TcpState.TimeWait)
+      timeWait.enter(tcb)
+      return
+    default:
+  }
+}
+
+/** The application has closed and will not read: the peer must learn that its data is lost (SHLD-3). */
+function refusesData(tcb: Tcb): boolean {
+  return (
+    tcb.orphaned &&
+    (tcb.state === TcpState.FinWait1 || tcb.state === TcpState.FinWait2 || tcb.state === TcpState.Established)
+  )
+}
+
+function resetForLostData(tcb: Tcb): void {
+  tcb.tcp.counters.droppedAfterClose++
+  sendReset(tcb)
+  finish(tcb, null)
+}

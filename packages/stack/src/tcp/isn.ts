@@ -1,0 +1,46 @@
+import type { Micros } from '../core/timer.ts'
+import type { IpAddress } from '../ip/address.ts'
+import type { TcpContext } from './context.ts'
+
+/**
+ * ISN = M + F(addresses, ports, secret), RFC 6528 section 3 (SHLD-1, MUST-8, MUST-9): M advances every 4 µs, F is keyed.
+ */
+export function initialSequence(
+  tcp: TcpContext,
+  local: IpAddress,
+  localPort: number,
+  remote: IpAddress,
+  remotePort: number,
+  now: Micros,
+): number {
+  return (Math.floor(now / 4) + tupleHash(tcp, local, localPort, remote, remotePort, 1)) | 0
+}
+
+/** The secret shift of the timestamp clock: the same for every connection between two hosts (R7323-30, R6191-04). */
+export function timestampOffset(tcp: TcpContext, local: IpAddress, remote: IpAddress): number {
+  return tupleHash(tcp, local, 0, remote, 0, 2)
+}
+
+/** A keyed hash of a tuple; `purpose` keeps the uses apart. */
+export function tupleHash(
+  tcp: TcpContext,
+  local: IpAddress,
+  localPort: number,
+  remote: IpAddress,
+  remotePort: number,
+  purpose: number,
+): number {
+  return tcp.secretHash
+    .start()
+    .word(local.a0)
+    .word(local.a1)
+    .word(local.a2)
+    .word(local.a3)
+    .word(remote.a0)
+    .word(remote.a1)
+    .word(remote.a2)
+    .word(remote.a3)
+    .word((localPort << 16) | remotePort)
+    .word(purpose)
+    .end()
+}

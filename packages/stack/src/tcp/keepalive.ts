@@ -1,0 +1,34 @@
+import { seqAdd } from '../core/seq.ts'
+import { type Micros, NEVER } from '../core/timer.ts'
+import { TcpFlag } from '../wire/tcp.ts'
+import { finish } from './finish.ts'
+import { emit, sendReset } from './output.ts'
+import type { Tcb } from './tcb.ts'
+import { armKeepalive } from './timers.ts'
+
+/**
+ * The keepalive deadline has passed. Lazily re-armed: a connection that was active since only moves it (MUST-26). A probe is
+ * `<SEQ=SND.NXT-1><ACK>` without data (SHLD-12); one without an answer is no failure, several are (MUST-29).
+ */
+export function onKeepalive(tcb: Tcb, now: Micros): void {
+  const { keepalive } = tcb
+  tcb.keepaliveAt = NEVER
+  if (keepalive === null) return
+  const quietSince = tcb.lastReceiveAt
+  const sending = tcb.sent.count > 0 || tcb.unsent > 0
+  if (sending || now - quietSince < keepalive.idle) {
+    tcb.keepaliveProbes = 0
+    armKeepalive(tcb, (sending ? now : quietSince) + keepalive.idle)
+    return
+  }
+  if (tcb.keepaliveProbes >= keepalive.count) {
+    sendReset(tcb)
+    finish(tcb, tcb.softError ?? 'ETIMEDOUT')
+    return
+  }
+  if (emit(tcb, seqAdd(tcb.sndNxt, -1), TcpFlag.Ack, 0, 0, 1)) {
+    tcb.keepaliveProbes++
+    tcb.tcp.counters.keepaliveProbes++
+  }
+  armKeepalive(tcb, now + keepalive.interval)
+}

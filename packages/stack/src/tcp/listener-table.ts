@@ -1,0 +1,86 @@
+import { type IpAddress, V4_MAPPED } from '../ip/address.ts'
+import type { TcpListenerImpl } from './listener.ts'
+
+/** Who listens where. Few listeners share a port, so each port has a short list. */
+export class ListenerTable {
+  readonly #byPort = new Map<number, TcpListenerImpl[]>()
+  #waiting: TcpListenerImpl[] = []
+  size = 0
+
+  has(port: number): boolean {
+    return this.#byPort.has(port)
+  }
+
+  /** Whether the two could be meant by one SYN: then the second may not listen. */
+  conflicts(address: IpAddress, port: number, ipv6Only: boolean): boolean {
+    const there = this.#byPort.get(port)
+    return there?.some((other) => overlap(other.localAddress, other.ipv6Only, address, ipv6Only)) ?? false
+  }
+
+  add(listener: TcpListenerImpl): void {
+    const there = this.#byPort.get(listener.localPort)
+    if (there === undefined) this.#byPort.set(listener.localPort, [listener])
+    else there.push(listener)
+    this.size++
+  }
+
+  remove(listener: TcpListenerImpl): void {
+    const there = this.#byPort.get(listener.localPort)
+    const at = there?.indexOf(listener) ?? -1
+    if (there === undefined || at < 0) return
+    there.splice(at, 1)
+    if (there.length === 0) this.#byPort.delete(listener.localPort)
+    this.size--
+  }
+
+  /** The listener for a local address, by words: the most specific one. */
+  find(a0: number, a1: number, a2: number, a3: number, port: number): TcpListenerImpl | null {
+    const there = this.#byPort.get(port)
+    if (there === undefined) return null
+    const isV4 = a2 === V4_MAPPED && a1 === 0 && a0 === 0
+    let best: TcpListenerImpl | null = null
+    for (const listener of there) {
+      const own = listener.localAddress
+      if (own.a3 === a3 && own.a2 === a2 && own.a1 === a1 && own.a0 === a0) return listener
+      if (!own.isUnspecified || !covers(own, listener.ipv6Only, isV4)) continue
+      // 0.0.0.0 is nearer to an IPv4 address than a dual-stack `::`.
+      if (best === null || own.isV4 === isV4) best = listener
+    }
+    return best
+  }
+
+  /** Tells the applications of connections that wait. @returns whether there were any */
+  notice(): boolean {
+    if (this.#waiting.length === 0) return false
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const listener of waiting) listener.notice()
+    return true
+  }
+
+  /** The end of this burst will tell the listener's application. */
+  wantNotice(listener: TcpListenerImpl): void {
+    this.#waiting.push(listener)
+  }
+
+  each(visit: (listener: TcpListenerImpl) => void): void {
+    for (const list of [...this.#byPort.values()]) for (const listener of [...list]) visit(listener)
+  }
+}
+
+/** Whether an unspecified address stands for addresses of the version. */
+function covers(own: IpAddress, ipv6Only: boolean, isV4: boolean): boolean {
+  if (own.isV4) return isV4
+  return !isV4 || !ipv6Only
+}
+
+function overlap(a: IpAddress, aOnly: boolean, b: IpAddress, bOnly: boolean): boolean {
+  if (a.equals(b)) return true
+  if (a.isUnspecified && b.isUnspecified) {
+    // 0.0.0.0 and `::`: only a dual-stack `::` takes IPv4 too.
+    return a.isV4 ? !bOnly : !aOnly
+  }
+  if (a.isUnspecified) return covers(a, aOnly, b.isV4)
+  if (b.isUnspecified) return covers(b, bOnly, a.isV4)
+  return false
+}

@@ -1,0 +1,103 @@
+import { WorkQueue } from '../core/work-queue.ts'
+import type { IpAddress } from '../ip/address.ts'
+import type { CloseReason, ListenerHandler, TcpConnection, TcpListener } from './api.ts'
+import { abortTcb } from './close.ts'
+import { connectionOf } from './connection.ts'
+import type { TcpContext } from './context.ts'
+import { forgetHalfOpen } from './half-open.ts'
+import type { ListenerTable } from './listener-table.ts'
+import { ConnectionEvent, notify, type Tcb } from './tcb.ts'
+
+/** A passive open: what it listens on, and the connections that wait to be accepted (RFC 9293 section 3.9.1). */
+export class TcpListenerImpl implements TcpListener {
+  readonly #tcp: TcpContext
+  readonly #table: ListenerTable
+  readonly #queue = new WorkQueue<Tcb>()
+  readonly localAddress: IpAddress
+  readonly localPort: number
+  readonly ipv6Only: boolean
+  readonly backlog: number
+  handler: ListenerHandler | null
+  /** Connections in SYN-RECEIVED that this listener has. */
+  halfOpenCount = 0
+  closed = false
+  #noticePending = false
+
+  constructor(
+    tcp: TcpContext,
+    address: IpAddress,
+    port: number,
+    ipv6Only: boolean,
+    backlog: number,
+    handler: ListenerHandler,
+    table: ListenerTable,
+  ) {
+    this.#tcp = tcp
+    this.#table = table
+    this.localAddress = address
+    this.localPort = port
+    this.ipv6Only = ipv6Only
+    this.backlog = backlog
+    this.handler = handler
+  }
+
+  get pending(): number {
+    return this.#queue.size
+  }
+
+  get full(): boolean {
+    return this.#queue.size >= this.backlog
+  }
+
+  /** A handshake is complete: the connection waits, and the application is told at the end of the burst. */
+  push(tcb: Tcb): void {
+    tcb.listener = this
+    this.#queue.push(tcb)
+    if (this.#noticePending) return
+    this.#noticePending = true
+    this.#table.wantNotice(this)
+  }
+
+  /** Tells the application of waiting connections. */
+  notice(): void {
+    this.#noticePending = false
+    if (this.closed) return
+    const { handler } = this
+    if (handler !== null) this.#tcp.engine.callOut(() => handler.onConnection(this))
+  }
+
+  accept(): TcpConnection | null {
+    const tcb = this.#queue.shift()
+    if (tcb === null) return null
+    tcb.listener = null
+    this.#tcp.counters.accepted++
+    // What arrived while it waited is told to whoever handles it from now on.
+    if (tcb.readable > 0 || tcb.rcvFinSeen) notify(tcb, ConnectionEvent.Readable)
+    if (tcb.closeReason !== undefined) notify(tcb, ConnectionEvent.Close)
+    return connectionOf(tcb)
+  }
+
+  close(): void {
+    this.#tcp.engine.run(() => this.#shut())
+  }
+
+  /** As `close`, by the stack: the application is told why. */
+  fail(reason: CloseReason): void {
+    if (this.closed) return
+    this.#shut()
+    const { handler } = this
+    this.#tcp.engine.callOut(() => handler?.onClose?.(this, reason))
+  }
+
+  #shut(): void {
+    if (this.closed) return
+    this.closed = true
+    this.#table.remove(this)
+    if (this.halfOpenCount > 0) {
+      this.#tcp.halfOpen.each((record) => {
+        if (record.listener === this) forgetHalfOpen(this.#tcp, record)
+      })
+    }
+    for (let tcb = this.#queue.shift(); tcb !== null; tcb = this.#queue.shift()) abortTcb(tcb)
+  }
+}

@@ -1,0 +1,57 @@
+import { sendLimit } from './autotune.ts'
+import { connectionOf } from './connection.ts'
+import { ConnectionEvent, type Tcb } from './tcb.ts'
+
+/**
+ * Tells a connection's application what has happened since it was last told. Events that come while it is being told
+ * put the connection on the list again.
+ */
+export function dispatchEvents(tcb: Tcb): void {
+  const { events } = tcb
+  tcb.events = 0
+  tcb.notifyQueued = false
+  // Not accepted yet: whoever accepts it is told then.
+  if (tcb.listener !== null) return
+  if ((events & ConnectionEvent.Connect) !== 0) call(tcb, ConnectionEvent.Connect)
+  if ((events & ConnectionEvent.Readable) !== 0) call(tcb, ConnectionEvent.Readable)
+  if ((events & ConnectionEvent.Writable) !== 0 && hasRoom(tcb)) {
+    tcb.wantsWritable = false
+    call(tcb, ConnectionEvent.Writable)
+  }
+  if ((events & ConnectionEvent.FinAcked) !== 0) call(tcb, ConnectionEvent.FinAcked)
+  if ((events & ConnectionEvent.Close) !== 0) call(tcb, ConnectionEvent.Close)
+}
+
+/** A third of the buffer, so that a writer is not woken for every ACK (Linux's sk_stream_write_space). */
+function hasRoom(tcb: Tcb): boolean {
+  const limit = sendLimit(tcb)
+  return tcb.wantsWritable && tcb.closeReason === undefined && 3 * (limit - tcb.sendQueued) >= limit
+}
+
+function call(tcb: Tcb, event: number): void {
+  const { handler } = tcb
+  if (handler === null) return
+  const connection = connectionOf(tcb)
+  try {
+    switch (event) {
+      case ConnectionEvent.Connect:
+        handler.onConnect?.(connection)
+        return
+      case ConnectionEvent.Readable:
+        handler.onReadable?.(connection)
+        return
+      case ConnectionEvent.Writable:
+        handler.onWritable?.(connection)
+        return
+      case ConnectionEvent.FinAcked:
+        handler.onFinAcked?.(connection)
+        return
+      default:
+        if (tcb.closeReason !== undefined) handler.onClose?.(connection, tcb.closeReason)
+    }
+  } catch (error) {
+    tcb.tcp.engine.callOut(() => {
+      throw error
+    })
+  }
+}

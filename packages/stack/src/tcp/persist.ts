@@ -1,0 +1,40 @@
+import { seqAdd } from '../core/seq.ts'
+import { type Micros, NEVER } from '../core/timer.ts'
+import { TcpFlag } from '../wire/tcp.ts'
+import { MAX_BACKOFF } from './config.ts'
+import { emit } from './output.ts'
+import type { Tcb } from './tcb.ts'
+import { armPersist } from './timers.ts'
+import { TraceKind } from './trace.ts'
+
+/**
+ * Zero-window probing (RFC 9293 section 3.8.6.1; MUST-35, MUST-36): something waits to be sent, nothing is in flight, and
+ * the window does not let it go. The first probe follows after an RTO (SHLD-29), the next ones exponentially later
+ * (SHLD-30).
+ */
+export function startPersist(tcb: Tcb, mss: number): void {
+  if (tcb.persistAt !== NEVER || tcb.retransmitAt !== NEVER) return
+  // Nagle, cork or a window smaller than a segment but not zero: MUST-38's override timeout is this timer as well.
+  if (tcb.corked && tcb.unsent < mss && tcb.sndWnd >= tcb.unsent) return
+  armPersist(tcb, tcb.tcp.engine.now + probeInterval(tcb))
+  if (tcb.sndWnd === 0) tcb.tcp.tracer?.onTrace(TraceKind.ZeroWindow, tcb.tcp.engine.now, tcb.id, 0, 0, 0)
+}
+
+/** The peer's window is open again, or everything is acknowledged. */
+export function stopPersist(tcb: Tcb): void {
+  tcb.persistAt = NEVER
+  tcb.probes = 0
+}
+
+/**
+ * Asks for the window by a segment the peer must answer: `<SEQ=SND.UNA-1><ACK>` without data, as Linux does. It lies left
+ * of the window, so the answer is an ACK (SEG-13), and nothing has to be taken back if the window stays shut.
+ */
+export function sendWindowProbe(tcb: Tcb): void {
+  if (!emit(tcb, seqAdd(tcb.sndUna, -1), TcpFlag.Ack, 0, 0, 1)) return
+  tcb.tcp.counters.zeroWindowProbes++
+}
+
+export function probeInterval(tcb: Tcb): Micros {
+  return Math.min(tcb.tcp.config.maxRto, tcb.rto * 2 ** Math.min(tcb.probes, MAX_BACKOFF))
+}

@@ -1,0 +1,141 @@
+import { seqAdd, seqDiff, seqGeq, seqGt, seqLt } from '../core/seq.ts'
+import { TcpFlag } from '../wire/tcp.ts'
+import { ackData, noteReceive, noteSegmentSize } from './delayed-ack.ts'
+import { sendAck } from './output.ts'
+import { SeqRanges } from './ranges.ts'
+import { receiveWindow } from './receive-window.ts'
+import type { SegmentIn } from './segment-in.ts'
+import { canReceive } from './states.ts'
+import { ConnectionEvent, notify, type Tcb, wantAck } from './tcb.ts'
+
+/**
+ * The text and FIN of an acceptable segment (RFC 9293 section 3.10.7.4, seventh and eighth step). Bytes go straight to
+ * their place in the receive ring, in order or not (SHLD-31).
+ * @returns whether the peer's FIN has now been reached
+ */
+export function receiveText(tcb: Tcb, segment: SegmentIn): boolean {
+  if (!canReceive(tcb.state)) {
+    // SEG-23: beyond the peer's FIN nothing counts; a repeated FIN still wants its ACK.
+    if (segment.dataLength > 0 || (segment.flags & TcpFlag.Fin) !== 0) wantAck(tcb)
+    return false
+  }
+  trimToWindow(tcb, segment)
+  if ((segment.flags & TcpFlag.Fin) !== 0) noteFin(tcb, seqAdd(segment.seq, segment.dataLength))
+  if (segment.dataLength > 0) takeData(tcb, segment)
+  return reachFin(tcb)
+}
+
+/** SEG-14: only what is new and inside the window is taken; a FIN beyond the window goes with the rest. */
+function trimToWindow(tcb: Tcb, segment: SegmentIn): void {
+  const before = seqDiff(tcb.rcvNxt, segment.seq)
+  if (before > 0) {
+    const cut = Math.min(before, segment.dataLength)
+    tcb.tcp.counters.duplicateBytesIn += cut
+    segment.dataOffset += cut
+    segment.dataLength -= cut
+    segment.seq = seqAdd(segment.seq, cut)
+    // Something was sent twice: its sender missed our ACK.
+    wantAck(tcb)
+  }
+  const right = seqAdd(tcb.rcvNxt, receiveWindow(tcb))
+  const beyond = seqDiff(seqAdd(segment.seq, segment.dataLength), right)
+  if (beyond > 0) {
+    segment.dataLength = Math.max(0, segment.dataLength - beyond)
+    segment.flags &= ~TcpFlag.Fin
+    wantAck(tcb)
+  }
+}
+
+function noteFin(tcb: Tcb, seq: number): void {
+  if (tcb.rcvFinSeen || seqLt(seq, tcb.rcvNxt)) return
+  tcb.rcvFinSeen = true
+  tcb.rcvFin = seq
+}
+
+function takeData(tcb: Tcb, segment: SegmentIn): void {
+  const { tcp } = tcb
+  if (tcb.rcvFinSeen) cutAtFin(tcb, segment)
+  const { dataLength: length, seq } = segment
+  if (length === 0) return
+  const { now } = tcp.engine
+  const gsoSize = segment.packet.gsoSize
+  noteSegmentSize(tcb, gsoSize > 0 ? Math.min(gsoSize, length) : length)
+  noteReceive(tcb, now)
+  if (!store(tcb, segment)) return
+  tcp.counters.bytesIn += length
+  if (seq === tcb.rcvNxt) inOrder(tcb, length, now)
+  else outOfOrder(tcb, seq, length)
+}
+
+/** Bytes after a FIN do not exist (SEG-23). */
+function cutAtFin(tcb: Tcb, segment: SegmentIn): void {
+  const beyond = seqDiff(seqAdd(segment.seq, segment.dataLength), tcb.rcvFin)
+  if (beyond > 0) segment.dataLength = Math.max(0, segment.dataLength - beyond)
+}
+
+/** Copies the bytes to where they belong. The ring grows to what the window has promised, if the memory allows. */
+function store(tcb: Tcb, segment: SegmentIn): boolean {
+  const position = tcb.readable + seqDiff(segment.seq, tcb.rcvNxt)
+  const ranges = tcb.outOfOrder
+  const kept = ranges === null ? tcb.readable : tcb.readable + seqDiff(ranges.highest, tcb.rcvNxt)
+  if (!tcb.receiveRing.ensure(position + segment.dataLength, kept)) {
+    tcb.tcp.counters.droppedNoMemory++
+    return false
+  }
+  if (segment.seq !== tcb.rcvNxt && !noteRange(tcb, segment)) return false
+  tcb.receiveRing.writeFrom(position, segment.dataOffset, segment.dataLength)
+  return true
+}
+
+function noteRange(tcb: Tcb, segment: SegmentIn): boolean {
+  const { tcp } = tcb
+  tcb.outOfOrder ??= new SeqRanges()
+  const right = seqAdd(segment.seq, segment.dataLength)
+  tcp.counters.duplicateBytesIn += tcb.outOfOrder.overlap(segment.seq, right)
+  if (tcb.outOfOrder.add(segment.seq, right, tcp.limits.outOfOrderRanges)) return true
+  tcp.counters.droppedTooManyRanges++
+  if (tcb.outOfOrder.count === 0) tcb.outOfOrder = null
+  return false
+}
+
+function inOrder(tcb: Tcb, length: number, now: number): void {
+  const before = tcb.rcvNxt
+  tcb.rcvNxt = seqAdd(tcb.rcvNxt, length)
+  const ranges = tcb.outOfOrder
+  if (ranges !== null) {
+    tcb.rcvNxt = ranges.absorb(tcb.rcvNxt)
+    if (ranges.count === 0) tcb.outOfOrder = null
+    // R5681-12, R5681-25: a gap was filled, wholly or in part.
+    wantAck(tcb)
+  }
+  const arrived = seqDiff(tcb.rcvNxt, before)
+  tcb.readable += arrived
+  tcb.bytesReceived += arrived
+  ackData(tcb, length, now)
+  notify(tcb, ConnectionEvent.Readable)
+}
+
+/**
+ * R5681-11: a duplicate ACK at once. A peer without SACK counts them, so each segment gets its own; one with SACK
+ * reads the blocks, so that one ACK at the end of the burst tells it all (MUST-58, MUST-59).
+ */
+function outOfOrder(tcb: Tcb, seq: number, length: number): void {
+  tcb.tcp.counters.outOfOrderIn++
+  if (seqGt(seqAdd(seq, length), tcb.rcvNxt) && !tcb.sackPermitted) sendAck(tcb)
+  else wantAck(tcb)
+}
+
+/** SEG-22: the FIN counts when everything before it is here. @returns whether it was reached just now */
+function reachFin(tcb: Tcb): boolean {
+  if (!tcb.rcvFinSeen || !seqGeq(tcb.rcvNxt, tcb.rcvFin)) return false
+  tcb.rcvNxt = seqAdd(tcb.rcvFin, 1)
+  tcb.outOfOrder = null
+  wantAck(tcb)
+  notify(tcb, ConnectionEvent.Readable)
+  return true
+}
+
+/** Whether the peer's FIN was received and counted. */
+export function finReceived(tcb: Tcb): boolean {
+  return tcb.rcvFinSeen && seqGt(tcb.rcvNxt, tcb.rcvFin)
+}

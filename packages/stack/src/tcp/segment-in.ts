@@ -1,0 +1,24 @@
+import type { PacketIn } from '../ip/packet-in.ts'
+import { TcpOptions } from '../wire/tcp.ts'
+
+/** The segment being processed, read once at the door. One record per stack, overwritten by the next segment. */
+export class SegmentIn {
+  packet!: PacketIn
+  localPort = 0
+  remotePort = 0
+  seq = 0
+  ack = 0
+  flags = 0
+  /** As in the header: not scaled. */
+  window = 0
+  urgentPointer = 0
+  /** The payload in the stack's memory. */
+  dataOffset = 0
+  dataLength = 0
+  readonly options = new TcpOptions()
+}
+
+/** SEG.LEN of RFC 9293: SYN and FIN count one each. */
+export function segmentLength(segment: SegmentIn): number {
+  return segment.dataLength + (segment.flags & 1) + ((segment.flags >>> 1) & 1)
+}

@@ -1,0 +1,91 @@
+import { finishChecksum, foldSum, sumBytes, swapSum } from '../core/checksum.ts'
+import type { Path, SendOptions } from '../ip/network.ts'
+import { Protocol } from '../ip/packet-in.ts'
+import { Gso, TransmitResult, type TxDescriptor } from '../link/device.ts'
+import { pseudoHeaderSum } from '../wire/pseudo-header.ts'
+import { TCP_CHECKSUM, TCP_HEADER_LENGTH, TcpFlag, writeTcpChecksum, writeTcpHeader } from '../wire/tcp.ts'
+import type { ByteRing } from './byte-ring.ts'
+import type { TcpContext } from './context.ts'
+
+const sendOptions: SendOptions = { ttl: 64, tos: 0, dontFragment: true }
+
+/**
+ * Sends one segment, or one super-frame of them. Its options have been written already and end at
+ * `network.headEnd` (`optionsStart` says where they begin); the payload is gathered from a ring.
+ *
+ * @param ring where the payload is, from `position` on; null for none
+ * @param mss payload bytes per segment when `length` is more than that
+ */
+export function sendSegment(
+  tcp: TcpContext,
+  path: Path,
+  localPort: number,
+  remotePort: number,
+  seq: number,
+  ack: number,
+  flags: number,
+  window: number,
+  optionsLength: number,
+  trafficClass: number,
+  ring: ByteRing | null,
+  position: number,
+  length: number,
+  mss: number,
+): TransmitResult {
+  const { network } = tcp
+  const descriptor = network.descriptor
+  descriptor.reset(network.headEnd)
+  const headerLength = TCP_HEADER_LENGTH + optionsLength
+  const at = descriptor.prepend(headerLength)
+  writeTcpHeader(network.memory.view, at, localPort, remotePort, seq, ack, headerLength, flags, window, 0)
+  if (ring !== null && length > 0) gatherPayload(descriptor, ring, position, length)
+  if (length > mss) {
+    descriptor.gso = path.local.isV4 ? Gso.TcpV4 : Gso.TcpV6
+    descriptor.gsoSize = mss
+  }
+  fillChecksum(descriptor, path, at, headerLength + length)
+  sendOptions.ttl = tcp.config.ttl
+  sendOptions.tos = trafficClass
+  const result = network.send(path, Protocol.Tcp, sendOptions)
+  if (result === TransmitResult.Full) tcp.counters.deviceFull++
+  else {
+    tcp.counters.segmentsOut += length > mss ? Math.ceil(length / mss) : 1
+    tcp.counters.bytesOut += length
+    if ((flags & TcpFlag.Rst) !== 0) tcp.counters.resetsOut++
+  }
+  return result
+}
+
+/** Where options of this length start, so that they end at `headEnd`. */
+export function optionsStart(tcp: TcpContext, optionsLength: number): number {
+  return tcp.network.headEnd - optionsLength
+}
+
+function gatherPayload(descriptor: TxDescriptor, ring: ByteRing, position: number, length: number): void {
+  const first = Math.min(length, ring.contiguous(position))
+  descriptor.payloadOffset = ring.offset(position)
+  descriptor.payloadLength = first
+  if (first < length) {
+    descriptor.payload2Offset = ring.block
+    descriptor.payload2Length = length - first
+  }
+}
+
+/** MUST-2; where the device sums, the field gets the pseudo-header's sum only. */
+function fillChecksum(descriptor: TxDescriptor, path: Path, at: number, segmentLength: number): void {
+  const view = descriptor.memory.view
+  const pseudo = pseudoHeaderSum(path.pseudoSum, Protocol.Tcp, segmentLength)
+  if (path.iface.txChecksum) {
+    descriptor.checksumStart = 0
+    descriptor.checksumOffset = TCP_CHECKSUM
+    writeTcpChecksum(view, at, foldSum(pseudo))
+    return
+  }
+  let sum = sumBytes(view, at, descriptor.headLength, pseudo)
+  sum = sumBytes(view, descriptor.payloadOffset, descriptor.payloadLength, sum)
+  if (descriptor.payload2Length > 0) {
+    const second = sumBytes(view, descriptor.payload2Offset, descriptor.payload2Length)
+    sum += (descriptor.payloadLength & 1) === 0 ? second : swapSum(second)
+  }
+  writeTcpChecksum(view, at, finishChecksum(sum))
+}

@@ -1,0 +1,39 @@
+import type { Path } from '../ip/network.ts'
+import { TCP_HEADER_LENGTH, TIMESTAMPS_LENGTH } from '../wire/tcp.ts'
+import type { Tcb } from './tcb.ts'
+
+/** The MSS option we send: what the interface can receive, options not subtracted (MUST-67, SHLD-6). */
+export function advertisedMss(path: Path): number {
+  return Math.min(0xffff, path.iface.mtu - path.headerLength - TCP_HEADER_LENGTH)
+}
+
+/** A peer without MSS option (MUST-15). */
+export function defaultMss(path: Path): number {
+  return path.local.isV4 ? 536 : 1220
+}
+
+/** No peer makes us send segments smaller than this: what an MSS of 0 or 1 would cost is the sender's (Linux: 48). */
+export const LOWEST_MSS = 48
+
+/** Eff.snd.MSS without options: the peer's and the path's bound (MUST-16). Called when either may have changed. */
+export function updateSndMss(tcb: Tcb): void {
+  const bound = tcb.path.mtu - tcb.path.headerLength - TCP_HEADER_LENGTH
+  tcb.sndMss = Math.max(LOWEST_MSS, Math.min(tcb.peerMss, bound))
+}
+
+/** Bytes of options on an ordinary segment without SACK blocks. */
+export function optionsLength(tcb: Tcb): number {
+  return tcb.timestamps ? TIMESTAMPS_LENGTH : 0
+}
+
+/** Payload bytes of one full segment now: the option bytes are subtracted per segment (MUST-16). */
+export function payloadSize(tcb: Tcb): number {
+  updateSndMss(tcb)
+  return tcb.sndMss - optionsLength(tcb)
+}
+
+/** Payload bytes of the largest frame: a whole number of segments where the device segments, else one. */
+export function superPayloadSize(tcb: Tcb, mss: number): number {
+  const room = tcb.path.maxSuperPayload - TCP_HEADER_LENGTH - optionsLength(tcb)
+  return room < 2 * mss ? mss : room - (room % mss)
+}

@@ -1,0 +1,151 @@
+import { seqAdd, seqDiff, seqLeq, seqMax } from '../core/seq.ts'
+import { NEVER } from '../core/timer.ts'
+import { TcpFlag } from '../wire/tcp.ts'
+import { TcpState } from './api.ts'
+import { emit, sendAck } from './output.ts'
+import { startPersist } from './persist.ts'
+import { pipe } from './recovery.ts'
+import { currentRto } from './rtt.ts'
+import { payloadSize, superPayloadSize } from './segment-size.ts'
+import type { SentRecord } from './sent-log.ts'
+import { canSendNew, setState } from './states.ts'
+import { RecoveryState, type Tcb } from './tcb.ts'
+import { armRetransmit } from './timers.ts'
+import { RetransmitCause, TraceKind } from './trace.ts'
+
+/**
+ * Sends all that a connection owes and may send: first what is lost, then what is new, and an ACK if nothing of that
+ * carried it. Called at the end of a burst. @returns false when the device was full
+ */
+export function output(tcb: Tcb): boolean {
+  if (tcb.state >= TcpState.Established) {
+    const mss = payloadSize(tcb)
+    if (!sendLost(tcb, mss) || !sendNew(tcb, mss)) return false
+  }
+  if (tcb.ackNow && tcb.state >= TcpState.SynReceived) return sendAck(tcb)
+  return true
+}
+
+/** Sends again what is marked lost, oldest first, while the window allows (RFC 6675 section 5, step C). */
+function sendLost(tcb: Tcb, mss: number): boolean {
+  for (let record = tcb.sent.nextLost(); record !== null; record = tcb.sent.nextLost()) {
+    const flying = pipe(tcb)
+    // The first retransmission of a recovery does not wait for the window (R5681-17).
+    if (flying > 0 && !tcb.fastRetransmit && flying + Math.min(record.length, mss) > tcb.cwnd) return true
+    const cause = tcb.recovery === RecoveryState.Loss ? RetransmitCause.Timeout : RetransmitCause.Recovery
+    if (!retransmit(tcb, record, mss, Math.max(mss, tcb.cwnd - flying), cause)) return false
+    tcb.fastRetransmit = false
+  }
+  return true
+}
+
+/**
+ * Sends a record again, or as much of its front as one frame holds. R7323-10: the window of the first time counts.
+ * @param room bytes the congestion window leaves
+ */
+export function retransmit(
+  tcb: Tcb,
+  record: SentRecord,
+  mss: number,
+  room: number,
+  cause: RetransmitCause,
+): boolean {
+  const most = Math.max(mss, Math.min(superPayloadSize(tcb, mss), room - (room % mss)))
+  const fin = tcb.finSent && record.end === tcb.sndNxt
+  let data = record.length - (fin ? 1 : 0)
+  const cut = data > most
+  if (cut) data = most
+  const flags = TcpFlag.Ack | TcpFlag.Psh | (fin && !cut ? TcpFlag.Fin : 0)
+  if (!emit(tcb, record.start, flags, seqDiff(record.start, tcb.sndUna), data, mss)) return false
+  if (cut) tcb.sent.split(record, seqAdd(record.start, data))
+  const now = tcb.tcp.engine.now
+  tcb.sent.markRetransmitted(record, now)
+  tcb.retransmits++
+  tcb.tcp.counters.retransmitted++
+  tcb.lastSendAt = now
+  if (tcb.retransmitAt === NEVER) armRetransmit(tcb, now + currentRto(tcb))
+  tcb.tcp.tracer?.onTrace(TraceKind.Retransmit, now, tcb.id, record.start, data, cause)
+  return true
+}
+
+function sendNew(tcb: Tcb, mss: number): boolean {
+  if (!canSendNew(tcb.state)) return true
+  restartAfterIdle(tcb)
+  for (;;) {
+    const length = sendable(tcb, mss)
+    if (length < 0) break
+    const last = length === tcb.unsent
+    const fin = last && tcb.finQueued
+    // MUST-61: PSH on the segment that empties the queue.
+    const flags = TcpFlag.Ack | (last && length > 0 ? TcpFlag.Psh : 0) | (fin ? TcpFlag.Fin : 0)
+    if (!emit(tcb, tcb.sndNxt, flags, seqDiff(tcb.sndNxt, tcb.sndUna), length, mss)) return false
+    commitNew(tcb, length, fin, mss)
+  }
+  if (tcb.sent.count === 0 && (tcb.unsent > 0 || (tcb.finQueued && !tcb.finSent))) startPersist(tcb, mss)
+  return true
+}
+
+/** The device took new data: now it is in flight. */
+function commitNew(tcb: Tcb, length: number, fin: boolean, mss: number): void {
+  const now = tcb.tcp.engine.now
+  const end = seqAdd(tcb.sndNxt, length + (fin ? 1 : 0))
+  tcb.sent.append(tcb.sndNxt, end, now)
+  tcb.sndNxt = end
+  if (length % mss !== 0) tcb.sndSmall = end
+  tcb.lastSendAt = now
+  tcb.persistAt = NEVER
+  tcb.override = false
+  if (tcb.retransmitAt === NEVER) armRetransmit(tcb, now + currentRto(tcb))
+  if (fin) finSent(tcb)
+}
+
+/** SEG-26: the FIN has left, after everything queued. */
+function finSent(tcb: Tcb): void {
+  tcb.finSent = true
+  setState(tcb, tcb.state === TcpState.CloseWait ? TcpState.LastAck : TcpState.FinWait1)
+}
+
+/** R5681-21: after a pause of more than an RTO the old window says nothing any more. */
+function restartAfterIdle(tcb: Tcb): void {
+  if (tcb.sent.count > 0 || tcb.unsent === 0 || tcb.lastSendAt === 0) return
+  const now = tcb.tcp.engine.now
+  if (now - tcb.lastSendAt > currentRto(tcb)) tcb.tcp.congestion.onIdle(tcb, now)
+}
+
+/**
+ * How many bytes the next frame of new data should carry: 0 for a FIN alone, -1 for nothing now. Sender-side
+ * silly-window avoidance (MUST-38, SHLD-28), Nagle, cork and the congestion window meet here.
+ */
+export function sendable(tcb: Tcb, mss: number): number {
+  const unsent = tcb.unsent
+  if (tcb.finSent || (unsent === 0 && !tcb.finQueued)) return -1
+  // MUST-34: negative after the peer has shrunk its window.
+  const window = tcb.sndWnd - tcb.flightSize
+  if (unsent === 0) return window > 0 ? 0 : -1
+  const congestion = tcb.cwnd - pipe(tcb)
+  if (congestion < Math.min(unsent, mss)) tcb.cwndLimited = true
+  const room = Math.min(window, congestion)
+  if (room <= 0) return -1
+  const length = Math.min(unsent, room, superPayloadSize(tcb, mss))
+  const tail = length % mss
+  if (tail === 0) return length
+  if ((length === unsent && mayEndShort(tcb)) || tcb.override) return length
+  if (length > tail) return length - tail
+  // SHLD-28, MUST-38 (3): half of the largest window ever seen is worth a short segment.
+  return length === window && length < unsent && 2 * length >= tcb.maxSndWnd ? length : -1
+}
+
+/**
+ * Whether a segment that is not full may go: Nagle in Minshall's form (SHLD-7, SEG-34): hold it only while an earlier
+ * short one is unacknowledged, so that the tail of a large write does not wait.
+ */
+function mayEndShort(tcb: Tcb): boolean {
+  if (tcb.finQueued) return true
+  if (tcb.corked) return false
+  return tcb.noDelay || tcb.sent.count === 0 || seqLeq(tcb.sndSmall, tcb.sndUna)
+}
+
+/** Keeps `sndSmall` from looking like the future once the sequence space has moved on. */
+export function advanceSndSmall(tcb: Tcb): void {
+  tcb.sndSmall = seqMax(tcb.sndSmall, tcb.sndUna)
+}

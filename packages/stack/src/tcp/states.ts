@@ -1,0 +1,47 @@
+import { TcpState } from './api.ts'
+import type { Tcb } from './tcb.ts'
+import { TraceKind } from './trace.ts'
+
+const S = TcpState
+
+/**
+ * The transitions of RFC 9293 figure 5, and the two that the text adds: any state to CLOSED (reset, abort, timeout),
+ * SYN-RECEIVED to CLOSE-WAIT when the FIN comes with the handshake's last ACK. Listed so that a wrong one is noticed.
+ */
+const NEXT: { readonly [from: number]: readonly TcpState[] } = {
+  [S.Closed]: [S.SynSent, S.SynReceived, S.Established],
+  [S.SynSent]: [S.SynReceived, S.Established],
+  [S.SynReceived]: [S.Established, S.FinWait1, S.CloseWait],
+  [S.Established]: [S.FinWait1, S.CloseWait],
+  [S.FinWait1]: [S.FinWait2, S.Closing, S.TimeWait],
+  [S.FinWait2]: [S.TimeWait],
+  [S.CloseWait]: [S.LastAck],
+  [S.Closing]: [S.TimeWait],
+  [S.LastAck]: [],
+  [S.TimeWait]: [],
+}
+
+export function canMove(from: TcpState, to: TcpState): boolean {
+  return to === S.Closed || NEXT[from].includes(to)
+}
+
+export function setState(tcb: Tcb, to: TcpState): void {
+  const tracer = tcb.tcp.tracer
+  if (tracer !== null) tracer.onTrace(TraceKind.State, tcb.tcp.engine.now, tcb.id, tcb.state, to, 0)
+  tcb.state = to
+}
+
+/** The peer's SYN has been seen: sequence numbers mean something. */
+export function isSynchronized(state: TcpState): boolean {
+  return state >= S.Established
+}
+
+/** The application's data and FIN may still be sent for the first time. */
+export function canSendNew(state: TcpState): boolean {
+  return state === S.Established || state === S.CloseWait
+}
+
+/** Data from the peer is still taken (SEG-23, SEG-24). */
+export function canReceive(state: TcpState): boolean {
+  return state === S.Established || state === S.FinWait1 || state === S.FinWait2
+}

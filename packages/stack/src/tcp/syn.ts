@@ -1,0 +1,129 @@
+import { seqAdd } from '../core/seq.ts'
+import type { Path } from '../ip/network.ts'
+import type { TransmitResult } from '../link/device.ts'
+import {
+  TcpFlag,
+  type TcpOptions,
+  writeMssOption,
+  writeSackPermitted,
+  writeSackPermittedTimestamps,
+  writeTimestamps,
+  writeWindowScale,
+} from '../wire/tcp.ts'
+import type { TcpContext } from './context.ts'
+import { synWindow, windowShift } from './receive-window.ts'
+import { optionsStart, sendSegment } from './segment-out.ts'
+import { advertisedMss, defaultMss, updateSndMss } from './segment-size.ts'
+import type { Tcb } from './tcb.ts'
+import { timestampNow } from './timestamps.ts'
+
+/** What a SYN or SYN-ACK carries. */
+export interface SynContents {
+  readonly path: Path
+  readonly localPort: number
+  readonly remotePort: number
+  readonly seq: number
+  readonly ack: number
+  /** `Syn`, or `Syn | Ack`. */
+  readonly flags: number
+  readonly windowScale: boolean
+  readonly sack: boolean
+  readonly timestamps: boolean
+  readonly tsOffset: number
+  /** 0 without an ACK (R7323-17). */
+  readonly tsEcr: number
+  readonly trafficClass: number
+}
+
+/** Sends a SYN or SYN-ACK: MSS (SHLD-5), SACK-permitted, timestamps, window scale, in Linux's order (R7323-33). */
+export function sendSyn(tcp: TcpContext, syn: SynContents): TransmitResult {
+  const { view } = tcp.network.memory
+  const length = 4 + (syn.timestamps ? 12 : syn.sack ? 4 : 0) + (syn.windowScale ? 4 : 0)
+  const tsVal = timestampNow(tcp.engine.now, syn.tsOffset)
+  let at = optionsStart(tcp, length)
+  at = writeMssOption(view, at, advertisedMss(syn.path))
+  if (syn.sack && syn.timestamps) at = writeSackPermittedTimestamps(view, at, tsVal, syn.tsEcr)
+  else if (syn.timestamps) at = writeTimestamps(view, at, tsVal, syn.tsEcr)
+  else if (syn.sack) at = writeSackPermitted(view, at)
+  if (syn.windowScale) writeWindowScale(view, at, windowShift(tcp.config.receiveBufferMax))
+  return sendSegment(
+    tcp,
+    syn.path,
+    syn.localPort,
+    syn.remotePort,
+    syn.seq,
+    syn.ack,
+    syn.flags,
+    synWindow(tcp.config.receiveBuffer),
+    length,
+    syn.trafficClass,
+    null,
+    0,
+    0,
+    1,
+  )
+}
+
+/** Sends the SYN of an active open, or the SYN-ACK of a simultaneous one. */
+export function sendTcbSyn(tcb: Tcb, flags: number): TransmitResult {
+  const { config } = tcb.tcp
+  const answer = (flags & TcpFlag.Ack) !== 0
+  tcb.segmentsOut++
+  return sendSyn(tcb.tcp, {
+    path: tcb.path,
+    localPort: tcb.localPort,
+    remotePort: tcb.remotePort,
+    seq: tcb.iss,
+    ack: answer ? tcb.rcvNxt : 0,
+    flags,
+    windowScale: config.windowScaling && (!answer || tcb.windowScaling),
+    sack: config.sack && (!answer || tcb.sackPermitted),
+    timestamps: config.timestamps && (!answer || tcb.timestamps),
+    tsOffset: tcb.tsOffset,
+    tsEcr: answer ? tcb.tsRecent : 0,
+    trafficClass: tcb.trafficClass,
+  })
+}
+
+/** What the two SYNs agreed on. */
+export interface Agreement {
+  readonly peerMss: number
+  /** The peer's shift, or -1 when it offered none (R7323-01). */
+  readonly peerScale: number
+  readonly sack: boolean
+  readonly timestamps: boolean
+  readonly tsRecent: number
+}
+
+/** Reads the options of the peer's SYN against what we offer. An MSS of 0 counts as none (MUST-15). */
+export function agree(tcp: TcpContext, path: Path, options: TcpOptions): Agreement {
+  const { config } = tcp
+  return {
+    peerMss: options.mss > 0 ? options.mss : defaultMss(path),
+    peerScale: config.windowScaling ? options.windowScale : -1,
+    sack: config.sack && options.sackPermitted,
+    timestamps: config.timestamps && options.hasTimestamps,
+    tsRecent: options.hasTimestamps ? options.tsVal : 0,
+  }
+}
+
+/** Puts the agreement into the connection, before it sends anything else. */
+export function adopt(tcb: Tcb, agreement: Agreement, irs: number, iss: number): void {
+  const { config, engine } = tcb.tcp
+  const scaled = agreement.peerScale >= 0
+  tcb.irs = irs
+  tcb.rcvNxt = seqAdd(irs, 1)
+  tcb.lastAckSent = tcb.rcvNxt
+  tcb.rcvAdv = seqAdd(tcb.rcvNxt, synWindow(config.receiveBuffer))
+  tcb.iss = iss
+  tcb.peerMss = agreement.peerMss
+  tcb.windowScaling = scaled
+  tcb.sndScale = scaled ? agreement.peerScale : 0
+  tcb.rcvScale = scaled ? windowShift(config.receiveBufferMax) : 0
+  if (!scaled) tcb.rcvBuf = Math.min(tcb.rcvBuf, 0xffff)
+  tcb.sackPermitted = agreement.sack
+  tcb.timestamps = agreement.timestamps
+  tcb.tsRecent = agreement.tsRecent
+  tcb.tsRecentAt = engine.now
+  updateSndMss(tcb)
+}

@@ -1,0 +1,257 @@
+import { type Micros, NEVER, Timer } from '../core/timer.ts'
+import type { IpAddress } from '../ip/address.ts'
+import type { Path } from '../ip/network.ts'
+import { type CloseReason, type ConnectionHandler, type TcpConnection, TcpState } from './api.ts'
+import { ByteRing } from './byte-ring.ts'
+import type { TcpContext } from './context.ts'
+import type { TcpListenerImpl } from './listener.ts'
+import type { SeqRanges } from './ranges.ts'
+import { SentLog } from './sent-log.ts'
+
+/** Larger than any window: "ssthresh arbitrarily high" (R5681-05). */
+export const INFINITE_SSTHRESH = 0x7fff_ffff
+
+/** What the application still has to be told: bits of `Tcb.events`. */
+export const ConnectionEvent = { Connect: 1, Readable: 2, Writable: 4, FinAcked: 8, Close: 16 } as const
+
+/** How far loss recovery is. */
+export const RecoveryState = {
+  /** Nothing is known to be lost. */
+  Open: 0,
+  /** Fast recovery, until `recoveryPoint` is acknowledged. */
+  Recovery: 1,
+  /** After a retransmission timeout, until `recoveryPoint` is acknowledged. */
+  Loss: 2,
+} as const
+export type RecoveryState = (typeof RecoveryState)[keyof typeof RecoveryState]
+
+/**
+ * The transmission control block: everything one connection knows (RFC 9293 section 3.3.1, names as there). Plain
+ * data; the files beside this one each hold one thing that is done with it. Sequence numbers are int32.
+ */
+export class Tcb {
+  readonly tcp: TcpContext
+  readonly id: number
+  readonly local: IpAddress
+  readonly remote: IpAddress
+  readonly localPort: number
+  readonly remotePort: number
+  readonly path: Path
+  hash = 0
+  hashNext: Tcb | null = null
+
+  state: TcpState = TcpState.Closed
+  /** Came from a listener (MUST-11). */
+  readonly passive: boolean
+  /** Its listener, until the application has accepted it. */
+  listener: TcpListenerImpl | null = null
+
+  // Send sequence space.
+  iss = 0
+  sndUna = 0
+  sndNxt = 0
+  /** The peer's window in bytes, scaled. */
+  sndWnd = 0
+  sndWl1 = 0
+  sndWl2 = 0
+  /** The largest window the peer ever offered: for SWS avoidance (MUST-38). */
+  maxSndWnd = 0
+  /** Snd.Wind.Shift: the peer's shift, for its windows. */
+  sndScale = 0
+  /** The end of the last segment that was smaller than full: Nagle's question (SEG-34). */
+  sndSmall = 0
+  /** Payload bytes per segment, options not yet subtracted. */
+  sndMss = 536
+  /** The peer's MSS option, or the default (MUST-15). */
+  peerMss = 536
+
+  // Receive sequence space.
+  irs = 0
+  rcvNxt = 0
+  /** The right edge of the largest window ever advertised: it never moves left (SHLD-14, R7323-09). */
+  rcvAdv = 0
+  /** Rcv.Wind.Shift: our shift, for the windows we send. */
+  rcvScale = 0
+  /** Last.ACK.sent of RFC 7323. */
+  lastAckSent = 0
+  /** An estimate of the peer's segment size, from what it sends. */
+  rcvMss = 536
+  /** Largest window we would offer: grows by auto-tuning. */
+  rcvBuf: number
+  /** The sequence number of the peer's FIN, once seen. */
+  rcvFin = 0
+  rcvFinSeen = false
+
+  // Options agreed on.
+  windowScaling = true
+  timestamps = false
+  sackPermitted = false
+  tsRecent = 0
+  tsRecentAt: Micros = 0
+  /** Added to the clock for TSval, so that uptime is not told (R7323-30). */
+  tsOffset = 0
+
+  // Data.
+  readonly sendRing: ByteRing
+  /** Bytes in the send ring: unacknowledged and unsent. */
+  sendQueued = 0
+  readonly receiveRing: ByteRing
+  /** Bytes in order that the application has not read. */
+  readable = 0
+  /** Out-of-order ranges beyond rcvNxt, or null while there are none. */
+  outOfOrder: SeqRanges | null = null
+
+  // What has been asked of the connection.
+  /** FIN follows the last queued byte. */
+  finQueued = false
+  finSent = false
+  finAcked = false
+  /** The application called `close`: nobody reads any more. */
+  orphaned = false
+  noDelay = false
+  corked = false
+  /** A short segment has waited long enough: the next one goes whatever its size. */
+  override = false
+  trafficClass: number
+
+  // Acknowledging.
+  ackNow = false
+  /** Payload bytes received since the last ACK went out. */
+  unackedBytes = 0
+  /** ACKs that will still go out at once although they could wait (start of a connection, after idling). */
+  quickAcks = 0
+
+  // Round-trip time, in microseconds; srtt 0 means no sample yet.
+  srtt = 0
+  rttvar = 0
+  rto: Micros
+  /** Doublings of the RTO since the last sample. */
+  backoff = 0
+  /** Timeouts in a row without progress: what R1 and R2 count. */
+  timeouts = 0
+  synRetransmitted = 0
+
+  // Loss recovery and congestion control.
+  readonly sent: SentLog
+  recovery: RecoveryState = RecoveryState.Open
+  recoveryPoint = 0
+  /** The retransmission that opens a recovery is still owed. */
+  fastRetransmit = false
+  duplicateAcks = 0
+  cwnd = 0
+  ssthresh = INFINITE_SSTHRESH
+  /** Bytes acknowledged towards the next increase in congestion avoidance. */
+  cwndCredit = 0
+  /** The congestion window stopped the sender since the last ACK (RFC 7661 section 4.1). */
+  cwndLimited = false
+  lastSendAt: Micros = 0
+  /** An ICMP error seen lately: reported if the connection then fails (MUST-47). */
+  softError: CloseReason = null
+
+  // Deadlines. One entry in the stack's queue stands for the earliest of them.
+  retransmitAt: Micros = NEVER
+  persistAt: Micros = NEVER
+  delayedAckAt: Micros = NEVER
+  keepaliveAt: Micros = NEVER
+  finWait2At: Micros = NEVER
+  corkAt: Micros = NEVER
+  readonly timer: Timer
+  /** Zero-window probes since the window shut. */
+  probes = 0
+  keepalive: KeepaliveSettings | null = null
+  keepaliveProbes = 0
+  /** When anything acceptable last came in. */
+  lastReceiveAt: Micros = 0
+  /** When data last came in. */
+  lastDataAt: Micros = 0
+
+  // Receive auto-tuning (dynamic right-sizing).
+  /** Bytes the application read in this measuring interval. */
+  tuneCopied = 0
+  tuneSince: Micros = 0
+  tuneSpace = 0
+
+  // The application's side.
+  events = 0
+  notifyQueued = false
+  outputQueued = false
+  blockedQueued = false
+  wantsWritable = false
+  handler: ConnectionHandler | null = null
+  connection: TcpConnection | null = null
+  closeReason: CloseReason | undefined = undefined
+  /** When an out-of-window segment was last answered: once per 500 ms is enough (Linux; R5961-07). */
+  lastOutOfWindowAck: Micros = Number.NEGATIVE_INFINITY
+
+  // Figures.
+  bytesReceived = 0
+  bytesAcked = 0
+  segmentsIn = 0
+  segmentsOut = 0
+  retransmits = 0
+
+  constructor(
+    tcp: TcpContext,
+    path: Path,
+    localPort: number,
+    remotePort: number,
+    passive: boolean,
+    expire: TcbTimeout,
+  ) {
+    this.tcp = tcp
+    this.id = tcp.nextId++
+    this.path = path
+    this.local = path.local
+    this.remote = path.remote
+    this.localPort = localPort
+    this.remotePort = remotePort
+    this.passive = passive
+    this.rcvBuf = tcp.config.receiveBuffer
+    this.rto = tcp.config.initialRto
+    this.trafficClass = tcp.config.trafficClass
+    this.sendRing = new ByteRing(tcp.engine.memory)
+    this.receiveRing = new ByteRing(tcp.engine.memory)
+    this.sent = new SentLog(tcp.records)
+    this.timer = new Timer((now) => expire(this, now))
+  }
+
+  /** Bytes in flight by sequence number, FIN and SYN included. */
+  get flightSize(): number {
+    return (this.sndNxt - this.sndUna) | 0
+  }
+
+  /** Data bytes queued and never sent. */
+  get unsent(): number {
+    const sentData = this.finSent ? this.flightSize - 1 : this.flightSize
+    return this.sendQueued - (this.state >= TcpState.Established ? Math.max(0, sentData) : 0)
+  }
+}
+
+export type TcbTimeout = (tcb: Tcb, now: Micros) => void
+
+export interface KeepaliveSettings {
+  readonly idle: Micros
+  readonly interval: Micros
+  readonly count: number
+}
+
+/** Puts the connection on the list of those that owe output; the end of the burst sends it. */
+export function wantOutput(tcb: Tcb): void {
+  if (tcb.outputQueued) return
+  tcb.outputQueued = true
+  tcb.tcp.output.push(tcb)
+}
+
+/** Asks for an ACK at the end of this burst. */
+export function wantAck(tcb: Tcb): void {
+  tcb.ackNow = true
+  wantOutput(tcb)
+}
+
+/** Tells the application, at the end of this burst. */
+export function notify(tcb: Tcb, event: number): void {
+  tcb.events |= event
+  if (tcb.notifyQueued) return
+  tcb.notifyQueued = true
+  tcb.tcp.notify.push(tcb)
+}

@@ -1,0 +1,329 @@
+import type { Engine } from '../core/engine.ts'
+import { TapwireError } from '../core/errors.ts'
+import { ANY_V6, type IpAddress } from '../ip/address.ts'
+import { formatAddress } from '../ip/address-text.ts'
+import type { Network, NetworkInterface, PathError, Transport } from '../ip/network.ts'
+import { type IcmpErrorIn, type PacketIn, Protocol } from '../ip/packet-in.ts'
+import type { Limits } from '../limits.ts'
+import { addressSum6, transportChecksumValid } from '../wire/pseudo-header.ts'
+import {
+  checkTcpHeader,
+  parseTcpOptions,
+  TCP_HEADER_LENGTH,
+  TcpCheck,
+  TcpFlag,
+  tcpAck,
+  tcpDataOffset,
+  tcpDestinationPort,
+  tcpFlags,
+  tcpSeq,
+  tcpSourcePort,
+  tcpUrgentPointer,
+  tcpWindow,
+} from '../wire/tcp.ts'
+import type {
+  ConnectionHandler,
+  ConnectOptions,
+  ListenerHandler,
+  ListenOptions,
+  TcpApi,
+  TcpConnection,
+  TcpListener,
+} from './api.ts'
+import type { TcpConfig } from './config.ts'
+import { connectionOf } from './connection.ts'
+import { TcpContext } from './context.ts'
+import type { TcpCounters } from './counters.ts'
+import { expireTcb } from './expiry.ts'
+import { finish } from './finish.ts'
+import { forgetHalfOpen } from './half-open.ts'
+import { startActiveOpen } from './handshake-active.ts'
+import { arriveInHalfOpen, arriveInListen } from './handshake-passive.ts'
+import { arriveIcmpError } from './icmp-errors.ts'
+import { arrive } from './input.ts'
+import { TcpListenerImpl } from './listener.ts'
+import { ListenerTable } from './listener-table.ts'
+import { dispatchEvents } from './notify.ts'
+import { ephemeralListenPort, ephemeralPort, tupleIsFree } from './ports.ts'
+import { isPathError, replyReset } from './reset.ts'
+import { SegmentIn } from './segment-in.ts'
+import { output } from './sender.ts'
+import { Tcb } from './tcb.ts'
+import { arriveInTimeWait, TimeWaitQueue } from './time-wait.ts'
+import type { TcpTracer } from './trace.ts'
+
+const DEFAULT_BACKLOG = 511
+
+/** The TCP of one stack: finds whom a segment is for, and owns the tables and the lists of work. */
+export class Tcp implements Transport, TcpApi {
+  readonly context: TcpContext
+  readonly #listeners = new ListenerTable()
+  readonly #timeWait: TimeWaitQueue
+  readonly #segment = new SegmentIn()
+  readonly #expire = (tcb: Tcb, now: number): void => expireTcb(tcb, now)
+
+  constructor(engine: Engine, network: Network, config: TcpConfig, limits: Limits, tracer: TcpTracer | null) {
+    this.context = new TcpContext(engine, network, config, limits)
+    this.context.tracer = tracer
+    this.#timeWait = new TimeWaitQueue(this.context)
+  }
+
+  get counters(): TcpCounters {
+    return this.context.counters
+  }
+
+  /** How many there are of each kind of record now. */
+  get sizes(): { connections: number; halfOpen: number; timeWait: number; listeners: number } {
+    const { connections, halfOpen, timeWait } = this.context
+    return {
+      connections: connections.size,
+      halfOpen: halfOpen.size,
+      timeWait: timeWait.size,
+      listeners: this.#listeners.size,
+    }
+  }
+
+  listen(options: ListenOptions, handler: ListenerHandler): TcpListener {
+    const { context } = this
+    const address = options.address ?? ANY_V6
+    const ipv6Only = options.ipv6Only ?? false
+    const backlog = checkRange('backlog', options.backlog ?? DEFAULT_BACKLOG, 1, 65_535)
+    if (!address.isUnspecified && !context.network.isLocal(address)) {
+      throw new TapwireError('EADDRNOTAVAIL', `${formatAddress(address)} is not an address of this stack`)
+    }
+    let port = checkRange('port', options.port ?? 0, 0, 65_535)
+    if (port === 0) port = ephemeralListenPort(context, (candidate) => this.#listeners.has(candidate))
+    if (port === 0 || this.#listeners.conflicts(address, port, ipv6Only)) {
+      throw new TapwireError(
+        'EADDRINUSE',
+        `Something listens on ${formatAddress(address)} port ${port} already`,
+      )
+    }
+    if (this.#listeners.size >= context.limits.listeners) {
+      throw new TapwireError('ENOBUFS', `The limit of ${context.limits.listeners} listeners is reached`)
+    }
+    const listener = new TcpListenerImpl(context, address, port, ipv6Only, backlog, handler, this.#listeners)
+    this.#listeners.add(listener)
+    return listener
+  }
+
+  connect(options: ConnectOptions, handler: ConnectionHandler): TcpConnection {
+    const { context } = this
+    const remote = options.address
+    const remotePort = checkRange('port', options.port, 1, 65_535)
+    const wantedPort = checkRange('localPort', options.localPort ?? 0, 0, 65_535)
+    // MUST-46.
+    if (remote.isMulticast || remote.isLimitedBroadcast || remote.isUnspecified) {
+      throw new TapwireError('ENETUNREACH', `TCP cannot connect to ${formatAddress(remote)}`)
+    }
+    const local = options.localAddress ?? null
+    // MUST-44: the routes choose the source address.
+    const path = context.network.path(remote, local === null || local.isUnspecified ? null : local)
+    if (isPathError(path)) throw pathFailure(path, remote)
+    if (context.connections.size >= context.limits.connections) {
+      context.counters.droppedConnectionLimit++
+      throw new TapwireError('ENOBUFS', `The limit of ${context.limits.connections} connections is reached`)
+    }
+    const localPort = wantedPort > 0 ? wantedPort : this.#choosePort(path.local, remote, remotePort)
+    if (localPort === 0 || !tupleIsFree(context, path.local, localPort, path.remote, remotePort)) {
+      throw new TapwireError(
+        'EADDRINUSE',
+        `A connection from port ${localPort} to ${formatAddress(remote)} port ${remotePort} exists already`,
+      )
+    }
+    const tcb = new Tcb(context, path, localPort, remotePort, false, this.#expire)
+    tcb.handler = handler
+    context.engine.run(() => {
+      context.connections.add(tcb)
+      startActiveOpen(tcb)
+    })
+    return connectionOf(tcb)
+  }
+
+  onPacket(packet: PacketIn): void {
+    const { counters } = this.context
+    counters.segmentsIn++
+    // MUST-57, MUST-63: never for a group; IP has dropped invalid sources.
+    if (packet.multicast || packet.linkMulticast) {
+      counters.droppedMulticast++
+      return
+    }
+    const segment = this.#segment
+    if (!this.#read(packet, segment)) return
+    const { context } = this
+    const tcb = context.connections.find(
+      packet.dst0,
+      packet.dst1,
+      packet.dst2,
+      packet.dst3,
+      packet.src0,
+      packet.src1,
+      packet.src2,
+      packet.src3,
+      segment.localPort,
+      segment.remotePort,
+    )
+    if (tcb !== null) arrive(tcb, segment, this.#timeWait)
+    else this.#arriveWithoutTcb(packet, segment)
+  }
+
+  onIcmpError(error: IcmpErrorIn): void {
+    arriveIcmpError(this.context, error)
+  }
+
+  /** What used the interface has lost its link: there is nobody left to send a RST to. */
+  onInterfaceDown(iface: NetworkInterface): void {
+    const { context } = this
+    context.engine.run(() => {
+      context.connections.each((tcb) => {
+        if (tcb.path.iface === iface) finish(tcb, 'ENETDOWN')
+      })
+      context.halfOpen.each((half) => {
+        if (half.path.iface === iface) forgetHalfOpen(context, half)
+      })
+    })
+  }
+
+  onWritable(): void {
+    const { blocked, output: queue } = this.context
+    for (let tcb = blocked.shift(); tcb !== null; tcb = blocked.shift()) {
+      tcb.blockedQueued = false
+      if (tcb.outputQueued || tcb.closeReason !== undefined) continue
+      tcb.outputQueued = true
+      queue.push(tcb)
+    }
+  }
+
+  onBurstEnd(): boolean {
+    const { context } = this
+    let busy = this.#listeners.notice()
+    for (let left = context.notify.size; left > 0; left--) {
+      const tcb = context.notify.shift() as Tcb
+      dispatchEvents(tcb)
+      busy = true
+    }
+    for (let left = context.output.size; left > 0; left--) {
+      const tcb = context.output.shift() as Tcb
+      tcb.outputQueued = false
+      if (tcb.closeReason === undefined && !tcb.blockedQueued) output(tcb)
+      busy = true
+    }
+    return busy
+  }
+
+  /** The stack closes: every connection is reset, every listener is gone. */
+  close(): void {
+    const { context } = this
+    context.engine.run(() => {
+      this.#listeners.each((listener) => listener.fail('ENETDOWN'))
+      context.connections.each((tcb) => finish(tcb, 'ENETDOWN'))
+      context.halfOpen.each((half) => forgetHalfOpen(context, half))
+      this.#timeWait.clear()
+    })
+  }
+
+  #choosePort(local: IpAddress, remote: IpAddress, remotePort: number): number {
+    return ephemeralPort(this.context, local, remote, remotePort, (port) => this.#listeners.has(port))
+  }
+
+  /** Reads and checks the header once, at the door. @returns false: dropped and counted */
+  #read(packet: PacketIn, segment: SegmentIn): boolean {
+    const { counters, network } = this.context
+    const { view } = network.memory
+    const { offset, length } = packet
+    const check = checkTcpHeader(view, offset, length)
+    if (check !== TcpCheck.Ok) {
+      if (check === TcpCheck.Short) counters.droppedTooShort++
+      else counters.droppedBadOffset++
+      return false
+    }
+    // MUST-3; a checksum of 1 (partial) or 2 (valid) was vouched for by the device.
+    if (
+      packet.checksum === 0 &&
+      !transportChecksumValid(view, offset, length, pseudoSum(packet), Protocol.Tcp)
+    ) {
+      counters.droppedBadChecksum++
+      return false
+    }
+    const headerLength = tcpDataOffset(view, offset)
+    if (
+      !parseTcpOptions(view, offset + TCP_HEADER_LENGTH, headerLength - TCP_HEADER_LENGTH, segment.options)
+    ) {
+      // MUST-7: what could be read is used, the rest is not.
+      counters.malformedOptions++
+    }
+    segment.packet = packet
+    segment.remotePort = tcpSourcePort(view, offset)
+    segment.localPort = tcpDestinationPort(view, offset)
+    segment.seq = tcpSeq(view, offset)
+    segment.ack = tcpAck(view, offset)
+    segment.flags = tcpFlags(view, offset)
+    segment.window = tcpWindow(view, offset)
+    segment.urgentPointer = tcpUrgentPointer(view, offset)
+    segment.dataOffset = offset + headerLength
+    segment.dataLength = length - headerLength
+    return true
+  }
+
+  #arriveWithoutTcb(packet: PacketIn, segment: SegmentIn): void {
+    const { context } = this
+    const { dst0, dst1, dst2, dst3, src0, src1, src2, src3 } = packet
+    const { localPort, remotePort } = segment
+    const half = context.halfOpen.find(dst0, dst1, dst2, dst3, src0, src1, src2, src3, localPort, remotePort)
+    if (half !== null) {
+      const tcb = arriveInHalfOpen(context, half, segment, this.#expire)
+      if (tcb !== null) arrive(tcb, segment, this.#timeWait)
+      return
+    }
+    const record = context.timeWait.find(
+      dst0,
+      dst1,
+      dst2,
+      dst3,
+      src0,
+      src1,
+      src2,
+      src3,
+      localPort,
+      remotePort,
+    )
+    if (record !== null) {
+      if (!arriveInTimeWait(context, record, segment)) return
+      const listener = this.#listeners.find(dst0, dst1, dst2, dst3, localPort)
+      if (listener === null) return
+      context.counters.timeWaitReused++
+      this.#timeWait.remove(record)
+      arriveInListen(context, listener, segment)
+      return
+    }
+    const listener = this.#listeners.find(dst0, dst1, dst2, dst3, localPort)
+    if (listener !== null) arriveInListen(context, listener, segment)
+    else if ((segment.flags & TcpFlag.Rst) === 0) replyReset(context, segment)
+  }
+}
+
+/** Of either version: the mapped prefix of IPv4 adds 0xffff twice, which is zero in ones' complement. */
+function pseudoSum(packet: PacketIn): number {
+  const { src0, src1, src2, src3, dst0, dst1, dst2, dst3 } = packet
+  return addressSum6(src0, src1, src2, src3, dst0, dst1, dst2, dst3)
+}
+
+function checkRange(name: string, value: number, low: number, high: number): number {
+  if (Number.isInteger(value) && value >= low && value <= high) return value
+  throw new TapwireError(
+    'ERR_OUT_OF_RANGE',
+    `'${name}' must be an integer from ${low} to ${high}. Received ${value}`,
+  )
+}
+
+function pathFailure(error: PathError, remote: IpAddress): TapwireError {
+  const texts: { readonly [K in PathError]: string } = {
+    ENETUNREACH: 'there is no route to it',
+    EHOSTUNREACH: 'it cannot be reached',
+    EADDRNOTAVAIL: 'the local address is not one of this stack',
+    ENETDOWN: 'the interface is down',
+    EINVAL: 'the zone of the address is not an interface of this stack',
+    EAFNOSUPPORT: 'local and remote address are of different versions',
+  }
+  return new TapwireError(error, `Cannot connect to ${formatAddress(remote)}: ${texts[error]}`)
+}

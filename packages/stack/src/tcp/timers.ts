@@ -1,0 +1,49 @@
+import type { Micros } from '../core/timer.ts'
+import type { Tcb } from './tcb.ts'
+
+/*
+ * The deadlines of a connection are fields; arming one is a store, and the connection's single entry in the stack's
+ * queue is moved only when the new deadline is earlier. Firing looks which of them are due (`expiry.ts`).
+ */
+
+export function armRetransmit(tcb: Tcb, deadline: Micros): void {
+  tcb.retransmitAt = deadline
+  tcb.tcp.engine.timers.setEarlier(tcb.timer, deadline)
+}
+
+export function armPersist(tcb: Tcb, deadline: Micros): void {
+  tcb.persistAt = deadline
+  tcb.tcp.engine.timers.setEarlier(tcb.timer, deadline)
+}
+
+export function armDelayedAck(tcb: Tcb, deadline: Micros): void {
+  tcb.delayedAckAt = deadline
+  tcb.tcp.engine.timers.setEarlier(tcb.timer, deadline)
+}
+
+export function armKeepalive(tcb: Tcb, deadline: Micros): void {
+  tcb.keepaliveAt = deadline
+  tcb.tcp.engine.timers.setEarlier(tcb.timer, deadline)
+}
+
+export function armFinWait2(tcb: Tcb, deadline: Micros): void {
+  tcb.finWait2At = deadline
+  tcb.tcp.engine.timers.setEarlier(tcb.timer, deadline)
+}
+
+export function armCork(tcb: Tcb, deadline: Micros): void {
+  tcb.corkAt = deadline
+  tcb.tcp.engine.timers.setEarlier(tcb.timer, deadline)
+}
+
+/** The earliest deadline, or NEVER. */
+export function earliestDeadline(tcb: Tcb): Micros {
+  return Math.min(
+    tcb.retransmitAt,
+    tcb.persistAt,
+    tcb.delayedAckAt,
+    tcb.keepaliveAt,
+    tcb.finWait2At,
+    tcb.corkAt,
+  )
+}
