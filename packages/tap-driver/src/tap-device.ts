@@ -84,7 +84,7 @@ export class TapDevice extends EventEmitter<TapEvents> implements LinkDevice {
   #awaitsRoom = false
   #hasRoom = false
 
-  constructor(options: CheckedOptions, tun: OpenTun) {
+  constructor(options: CheckedOptions, tun: OpenTun, c: Libc = libc()) {
     super()
     const ethernet = options.medium === 'ethernet'
     const linkHeader = ethernet ? ETHERNET_HEADER : 0
@@ -103,12 +103,12 @@ export class TapDevice extends EventEmitter<TapEvents> implements LinkDevice {
       uso,
       maxSuperFrame: this.#maxSuperFrame,
     }
-    this.#libc = libc()
+    this.#libc = c
     this.#fd = tun.fd
     this.#persistent = tun.persistent
     this.#virtio = tun.virtio
     this.#longestFrame = this.mtu + linkHeader
-    this.#writer = new FrameWriter(this.#libc, tun.fd, tun.virtio)
+    this.#writer = new FrameWriter(c, tun.fd, tun.virtio)
     this.#counters = {
       rxFrames: 0,
       rxBytes: 0,
@@ -232,7 +232,7 @@ export class TapDevice extends EventEmitter<TapEvents> implements LinkDevice {
     this.#open = false
     this.#poll?.close()
     this.#poll = null
-    if (this.#persistent && error === null) clearOffloads(this.#fd)
+    if (this.#persistent && error === null) clearOffloads(this.#fd, this.#libc)
     this.#libc.close(this.#fd)
     this.#reader?.close()
     this.#sink?.onClosed(error)

@@ -3,7 +3,7 @@ import { TapwireError } from '@tapwire/stack'
 import { Errno, errnoName } from './errno.ts'
 import { TapError, WITHOUT_PRIVILEGE } from './errors.ts'
 import { addAddress, type HostLink, readLink, setMtu, setUp } from './host-config.ts'
-import { libc, O_CLOEXEC, O_NONBLOCK, O_RDWR } from './libc.ts'
+import { type Libc, libc, O_CLOEXEC, O_NONBLOCK, O_RDWR } from './libc.ts'
 import { type NetlinkSocket, withNetlink } from './netlink-socket.ts'
 import { type CheckedOptions, formatMac } from './options.ts'
 import {
@@ -115,8 +115,8 @@ function negotiateOffloads(fd: number): AcceptedOffloads {
 }
 
 /** A persistent interface keeps what its last user negotiated. */
-export function clearOffloads(fd: number): AcceptedOffloads {
-  libc().ioctlValue(fd, TUNSETOFFLOAD, 0)
+export function clearOffloads(fd: number, c: Libc = libc()): AcceptedOffloads {
+  c.ioctlValue(fd, TUNSETOFFLOAD, 0)
   return NO_OFFLOADS
 }
 

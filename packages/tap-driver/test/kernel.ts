@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { type FrameSink, Memory, type RxFrame, TxDescriptor } from '@tapwire/stack'
 import { createNetns, type Netns } from '../src/index.ts'
@@ -92,4 +93,56 @@ const NOTHING = new Uint8Array(0)
 /** What the process has open, to see that nothing is left. */
 export function openFds(): number {
   return readdirSync('/proc/self/fd').length
+}
+
+/** A program inside the namespace: its lines of output, and its end. */
+export interface Child {
+  /** The next line of standard output. @throws when the program ends first */
+  line(): Promise<string>
+  /** Its exit code and everything it said that no `line()` took. */
+  readonly ended: Promise<{ code: number | null; output: string }>
+  kill(): void
+}
+
+/** Runs JavaScript in a Node of its own inside the namespace, on the kernel's sockets. */
+export function runNode(netns: Netns, code: string): Child {
+  return watch(netns.spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'pipe'] }))
+}
+
+export function watch(child: ChildProcess): Child {
+  let output = ''
+  let done = false
+  const waiting: (() => void)[] = []
+  const wake = () => {
+    for (const resume of waiting.splice(0)) resume()
+  }
+  const take = (chunk: Buffer) => {
+    output += chunk.toString()
+    wake()
+  }
+  child.stdout?.on('data', take)
+  child.stderr?.on('data', take)
+  const ended = new Promise<{ code: number | null; output: string }>((resolve) => {
+    child.on('close', (code) => {
+      done = true
+      wake()
+      resolve({ code, output })
+    })
+  })
+  return {
+    ended,
+    kill: () => child.kill('SIGKILL'),
+    async line() {
+      for (;;) {
+        const end = output.indexOf('\n')
+        if (end >= 0) {
+          const line = output.slice(0, end)
+          output = output.slice(end + 1)
+          return line
+        }
+        if (done) throw new Error(`the child ended: ${output}`)
+        await new Promise<void>((resolve) => waiting.push(resolve))
+      }
+    },
+  }
 }
