@@ -6,6 +6,7 @@ import { Memory } from './core/memory.ts'
 import { type Random, secureRandom } from './core/random.ts'
 import type { Micros } from './core/timer.ts'
 import { EthernetLink } from './ethernet/ethernet-link.ts'
+import { Icmp } from './icmp/icmp.ts'
 import { requireAddress, requirePrefix } from './ip/address-text.ts'
 import type { Interface, LinkFactory } from './ip/interface.ts'
 import { Internet, type InternetEvents } from './ip/internet.ts'
@@ -60,6 +61,7 @@ export class Stack {
   readonly ip: Internet
   readonly ipv4: Ipv4
   readonly ipv6: Ipv6
+  readonly icmp: Icmp
   readonly tcp: Tcp
   readonly #conflictDetection: ConflictDetection
   #closed = false
@@ -77,6 +79,7 @@ export class Stack {
     })
     this.ipv4 = new Ipv4(this.ip)
     this.ipv6 = new Ipv6(this.ip)
+    this.icmp = new Icmp(this.ip)
     const config = resolveTcpSettings(options.tcp)
     this.tcp = new Tcp(this.engine, this.ip, config, this.limits, options.trace ?? null)
     this.ip.registerTransport(Protocol.Tcp, this.tcp)
