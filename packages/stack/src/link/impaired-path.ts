@@ -79,8 +79,10 @@ export class ImpairedPath {
   readonly #waiting = new WorkQueue<number>()
   #waitingBytes = 0
   #sending = -1
-  /** When the frame being sent, or the last one, has left. Not rounded: a rate is kept exactly over any time. */
+  /** When the frame being sent, or the last one, has left: rounded up to a microsecond. */
   #sentAt: Micros = 0
+  /** Bits times microseconds that rounding has given away, made good by the next frame: rates are kept exactly. */
+  #owed = 0
   readonly #line = new DelayLine()
   /** Before this time no frame arrives that keeps its order. */
   #orderedAt: Micros = 0
@@ -156,7 +158,10 @@ export class ImpairedPath {
     if (this.#store === null || was.bandwidth === to.bandwidth) return
     const now = this.#clock.now()
     this.#advance(now)
-    if (this.#sending >= 0) this.#sentAt = now + (this.#sentAt - now) * (was.bandwidth / to.bandwidth)
+    if (this.#sending >= 0) {
+      this.#sentAt = now + Math.ceil((this.#sentAt - now) * (was.bandwidth / to.bandwidth))
+      this.#owed = 0
+    }
     this.#setAlarm()
   }
 
@@ -244,7 +249,10 @@ export class ImpairedPath {
     this.#advance(now)
     if (this.#sending < 0) {
       if (to.bandwidth === Number.POSITIVE_INFINITY) this.#delay(slot, now)
-      else this.#send(slot, now)
+      else {
+        this.#owed = 0
+        this.#send(slot, now)
+      }
       return
     }
     if (this.#waitingBytes + length > to.queue) {
@@ -272,8 +280,13 @@ export class ImpairedPath {
   /** Starts to send a frame at `start`. */
   #send(slot: number, start: Micros): void {
     this.#sending = slot
-    const bits = (this.#store as FrameStore).length[slot] * 8
-    this.#sentAt = start + (bits * 1_000_000) / this.#impairment.bandwidth
+    this.#sentAt = start
+    const { bandwidth } = this.#impairment
+    if (bandwidth === Number.POSITIVE_INFINITY) return
+    const work = (this.#store as FrameStore).length[slot] * 8_000_000 - this.#owed
+    const took = Math.max(0, Math.ceil(work / bandwidth))
+    this.#owed = took * bandwidth - work
+    this.#sentAt = start + took
   }
 
   /** Puts a frame that left at `left` on the delay line. */

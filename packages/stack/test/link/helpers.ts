@@ -132,7 +132,12 @@ export const MAC_C = Uint8Array.of(2, 0, 0, 0, 0, 0xc)
 export const BROADCAST = new Uint8Array(6).fill(255)
 
 /** An Ethernet frame of `length` bytes that carries a number, type 0x88b5 (local experiments). */
-export function numbered(number: number, length = 64, destination = MAC_B, source = MAC_A): Uint8Array {
+export function numbered(
+  number: number,
+  length = 64,
+  destination: Uint8Array = MAC_B,
+  source: Uint8Array = MAC_A,
+): Uint8Array {
   const bytes = new Uint8Array(length)
   bytes.set(destination)
   bytes.set(source, 6)
