@@ -122,11 +122,10 @@ export class Arp {
     this.#resolver.onAdvertised(neighbour, true, high, low, answer && asked, true)
   }
 
-  /** ARP-09: no cache entry for addresses that no other host can have. */
+  /** ARP-09: no cache entry for addresses that no host can have; our own are conflicts and came no further. */
   #mayLearn(word: number): boolean {
     const top = word >>> 24
-    if (top === 0 || top === 127 || top >= 224) return false
-    return !this.#own.isBroadcastV4(word) && this.#own.findV4(word) === null
+    return top !== 0 && top !== 127 && top < 224 && !this.#own.isBroadcastV4(word)
   }
 
   /** The source of the packet that asks, if that is ours; for probes, whichever address suits the target. */

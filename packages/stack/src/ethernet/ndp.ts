@@ -36,6 +36,16 @@ export interface RouterEvents {
   onRedirect(packet: PacketIn): boolean
 }
 
+/** What a message says of link-layer addresses. */
+const LinkOption = {
+  None: 0,
+  /** In `#optionHigh` and `#optionLow`. */
+  Mac: 1,
+  /** One that no other station can have: a group's, zero, or ours. */
+  Bad: 2,
+} as const
+type LinkOption = (typeof LinkOption)[keyof typeof LinkOption]
+
 /** Neighbour discovery (RFC 4861): what a host learns from it, and what it answers. */
 export class Ndp {
   readonly #memory: Memory
@@ -143,7 +153,9 @@ export class Ndp {
     }
     // SL-03: a tentative address is nobody's yet; the question is ignored, its MAC too.
     if (!own.address.usable) return
-    if (this.#readOption(packet, NdpOption.SourceLinkAddress)) {
+    const option = this.#readOption(packet, NdpOption.SourceLinkAddress)
+    if (option === LinkOption.Bad) return
+    if (option === LinkOption.Mac) {
       this.#learn(packet.src0, packet.src1, packet.src2, packet.src3)
       this.#answer(packet, own, this.#optionHigh, this.#optionLow)
     } else {
@@ -181,7 +193,9 @@ export class Ndp {
     // ND-11: nobody asked, nobody wants to know.
     if (neighbour === null) return
     const flags = naFlags(view, packet.offset)
-    const hasMac = this.#readOption(packet, NdpOption.TargetLinkAddress)
+    const option = this.#readOption(packet, NdpOption.TargetLinkAddress)
+    if (option === LinkOption.Bad) return
+    const hasMac = option === LinkOption.Mac
     const ignored = hasMac && (flags & NaFlag.Override) === 0 && this.#differs(neighbour)
     this.#resolver.onAdvertised(
       neighbour,
@@ -196,7 +210,7 @@ export class Ndp {
 
   /** ND-03 held: the router is a neighbour, and whoever chooses routers is told. */
   #onRouterAdvertisement(packet: PacketIn): void {
-    if (this.#readOption(packet, NdpOption.SourceLinkAddress)) {
+    if (this.#readOption(packet, NdpOption.SourceLinkAddress) === LinkOption.Mac) {
       const router = this.#learn(packet.src0, packet.src1, packet.src2, packet.src3)
       if (router !== null) router.isRouter = true
     }
@@ -209,7 +223,7 @@ export class Ndp {
       this.#counters.dropNdIgnored++
       return
     }
-    if (!this.#readOption(packet, NdpOption.TargetLinkAddress)) return
+    if (this.#readOption(packet, NdpOption.TargetLinkAddress) !== LinkOption.Mac) return
     const view = this.#memory.view
     const at = packet.offset
     this.#learn(
@@ -232,16 +246,20 @@ export class Ndp {
     return neighbour
   }
 
-  /** Reads a link-layer address option. @returns whether there is one that a station can have */
-  #readOption(packet: PacketIn, kind: number): boolean {
+  /** Reads a link-layer address option; a bad one is counted. */
+  #readOption(packet: PacketIn, kind: number): LinkOption {
     const view = this.#memory.view
     const start = packet.offset + ndpOptionsStart(icmpv6Type(view, packet.offset))
     const option = findNdpOption(view, start, packet.offset + packet.length, kind)
-    if (option < 0) return false
-    this.#optionHigh = macHigh(view, ndpLinkAddress(option))
-    this.#optionLow = macLow(view, ndpLinkAddress(option))
-    if (isGroupMac(this.#optionHigh) || (this.#optionHigh === 0 && this.#optionLow === 0)) return false
-    return this.#optionLow !== this.#output.macLow || this.#optionHigh !== this.#output.macHigh
+    if (option < 0) return LinkOption.None
+    const high = macHigh(view, ndpLinkAddress(option))
+    const low = macLow(view, ndpLinkAddress(option))
+    this.#optionHigh = high
+    this.#optionLow = low
+    const ours = low === this.#output.macLow && high === this.#output.macHigh
+    if (!ours && !isGroupMac(high) && (high | low) !== 0) return LinkOption.Mac
+    this.#counters.dropNdInvalid++
+    return LinkOption.Bad
   }
 
   #differs(neighbour: Neighbour): boolean {

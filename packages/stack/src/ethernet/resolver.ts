@@ -241,8 +241,9 @@ export class Resolver {
       case NeighbourState.Unreachable:
         // ND-15 (RFC 7048 section 3): asked only while somebody sends, ever more rarely, without a timer.
         if (now - neighbour.solicitedAt < neighbour.backoff) return
-        neighbour.backoff = Math.min(neighbour.backoff * BACKOFF_MULTIPLE, MAX_BACKOFF)
-        this.#ask(neighbour, false, now)
+        if (this.#ask(neighbour, false, now)) {
+          neighbour.backoff = Math.min(neighbour.backoff * BACKOFF_MULTIPLE, MAX_BACKOFF)
+        }
     }
   }
 
@@ -349,7 +350,9 @@ export class Resolver {
     this.#engine.timers.set(neighbour.timer, now + this.#timing.retransTimer)
   }
 
-  #ask(neighbour: Neighbour, unicast: boolean, now: Micros): void {
-    if (this.#port.solicit(neighbour, unicast)) neighbour.solicitedAt = now
+  #ask(neighbour: Neighbour, unicast: boolean, now: Micros): boolean {
+    const asked = this.#port.solicit(neighbour, unicast)
+    if (asked) neighbour.solicitedAt = now
+    return asked
   }
 }
