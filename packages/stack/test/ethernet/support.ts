@@ -264,8 +264,10 @@ export function join(...parts: (Uint8Array | number[])[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => [...part]))
 }
 
+/** 4 or 16 bytes; an IPv4-mapped IPv6 address stays one. */
 export function ip(text: string): Uint8Array {
-  return requireAddress(text).toBytes()
+  const bytes = requireAddress(text).toBytes()
+  return text.startsWith('::ffff:') ? join(new Uint8Array(10), [255, 255], bytes) : bytes
 }
 
 export function ethernet(to: string, from: string, type: number, payload: Uint8Array | number[]): Uint8Array {
