@@ -30,8 +30,12 @@ export function sumBytes(view: DataView, offset: number, length: number, sum = 0
 
 /** Folds a running sum to 16 bits, without complementing it. */
 export function foldSum(sum: number): number {
-  let folded = sum > 0xffffffff ? (sum % 0x100000000) + Math.floor(sum / 0x100000000) : sum
-  folded = (folded & 0xffff) + (folded >>> 16)
+  let folded = (sum & 0xffff) + ((sum >>> 16) & 0xffff)
+  // Beyond 32 bits (a range of more than 128 KiB) the upper half is added by itself: the operators above drop it.
+  if (sum > 0xffffffff) {
+    const upper = Math.floor(sum / 0x100000000)
+    folded += (upper & 0xffff) + (upper >>> 16)
+  }
   folded = (folded & 0xffff) + (folded >>> 16)
   return (folded & 0xffff) + (folded >>> 16)
 }

@@ -1,4 +1,4 @@
-import { hostClearTimeout, hostMonotonicMs, hostSetTimeout, hostTimeOriginMs } from './host.ts'
+import { hostClearTimeout, hostMonotonicMs, hostSetTimeout, hostSoon, hostTimeOriginMs } from './host.ts'
 import { type Micros, NEVER } from './timer.ts'
 
 /** One wake-up. Setting it again moves it. */
@@ -31,7 +31,7 @@ export class SystemClock implements Clock {
   }
 
   soon(callback: () => void): void {
-    hostSetTimeout(callback, 0)
+    hostSoon(callback)
   }
 }
 

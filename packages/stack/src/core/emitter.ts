@@ -8,9 +8,12 @@ export class Emitter<Events extends Record<keyof Events, unknown[]>> {
 
   /** @returns how to stop listening */
   on<K extends keyof Events>(name: K, listener: (...args: Events[K]) => void): () => void {
-    this.#listeners[name] = [...(this.#listeners[name] ?? []), listener]
+    // A function of its own for each call: whoever listens twice stops listening once at a time.
+    const mine = (...args: Events[K]): void => listener(...args)
+    // Lists are replaced, never changed: an `emit` that is under way goes on with the one it began with.
+    this.#listeners[name] = [...(this.#listeners[name] ?? []), mine]
     return () => {
-      this.#listeners[name] = this.#listeners[name]?.filter((other) => other !== listener)
+      this.#listeners[name] = this.#listeners[name]?.filter((other) => other !== mine)
     }
   }
 

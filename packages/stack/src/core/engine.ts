@@ -57,9 +57,12 @@ export class Engine {
   }
 
   leave(): void {
-    if (this.#depth === 1) this.#settle()
-    this.#depth--
-    if (this.#depth === 0) this.#setAlarm()
+    try {
+      if (this.#depth === 1) this.#settle()
+    } finally {
+      this.#depth--
+      if (this.#depth === 0) this.#setAlarm()
+    }
   }
 
   /** Runs `body` as one entry. For calls of applications; frames use `enter` and `leave` themselves. */
@@ -94,15 +97,18 @@ export class Engine {
   #settle(): void {
     if (this.#settling) return
     this.#settling = true
-    let rounds = ROUNDS_PER_TURN
     let busy = true
-    while (busy && rounds-- > 0) {
-      busy = false
-      for (let i = 0; i < this.#workers.length; i++) if (this.#workers[i]()) busy = true
+    try {
+      for (let round = 0; busy && round < ROUNDS_PER_TURN; round++) {
+        busy = false
+        for (let i = 0; i < this.#workers.length; i++) if (this.#workers[i]()) busy = true
+      }
+      for (let i = 0; i < this.#finishers.length; i++) this.#finishers[i]()
+    } finally {
+      // A fault in one step must not leave the engine shut for all later bursts.
+      this.#settling = false
+      if (busy) this.#again()
     }
-    for (let i = 0; i < this.#finishers.length; i++) this.#finishers[i]()
-    this.#settling = false
-    if (busy) this.#again()
   }
 
   /** More work than one turn should do: the rest is done soon, after the host had its turn. */
@@ -118,10 +124,8 @@ export class Engine {
 
   #expire(): void {
     this.#alarmAt = NEVER
-    this.enter()
-    const more = this.timers.expire(this.now)
-    this.leave()
-    if (more) this.#again()
+    // What this turn's budget leaves is still due: `leave` sets the alarm to it.
+    this.run(() => this.timers.expire(this.now))
   }
 
   #setAlarm(): void {

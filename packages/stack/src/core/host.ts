@@ -5,6 +5,7 @@
 interface Host {
   setTimeout(callback: () => void, milliseconds: number): unknown
   clearTimeout(handle: unknown): void
+  setImmediate?: (callback: () => void) => void
   queueMicrotask(callback: () => void): void
   performance: { now(): number; timeOrigin: number }
   crypto: { getRandomValues(array: Uint32Array): Uint32Array }
@@ -39,13 +40,18 @@ export function hostTimeOriginMs(): number {
   return host.performance.timeOrigin
 }
 
+/**
+ * Calls back after the I/O that is due now. Node's `setImmediate` where there is one: `setTimeout` waits for at least
+ * a millisecond, four in browsers, which would be the latency of every in-memory link.
+ */
+export function hostSoon(callback: () => void): void {
+  if (host.setImmediate) host.setImmediate(callback)
+  else host.setTimeout(callback, 0)
+}
+
 /** Lets the host run everything that is due now (promises, ticks, I/O) and then resolves. */
 export function hostTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    const immediate = (globalThis as unknown as { setImmediate?: (f: () => void) => void }).setImmediate
-    if (immediate) immediate(resolve)
-    else host.setTimeout(resolve, 0)
-  })
+  return new Promise((resolve) => hostSoon(resolve))
 }
 
 /** A generator over the host's cryptographic source; 64 numbers are fetched at a time. */

@@ -59,7 +59,8 @@ export class Memory {
 
   /** @returns the offset of a block of at least `size` bytes (contents undefined), or -1 when there is none */
   allocate(size: number): number {
-    const wanted = orderOf(size)
+    // More than there is also means more than the arithmetic of `orderOf` holds.
+    const wanted = size <= this.size ? orderOf(size) : this.#maxOrder + 1
     let order = wanted
     while (order <= this.#maxOrder && this.#freeHead[order] === NONE) order++
     if (order > this.#maxOrder) {
@@ -81,7 +82,7 @@ export class Memory {
   free(offset: number): void {
     let block = offset >>> MIN_SHIFT
     const state = this.#state[block]
-    if ((offset & (MIN_BLOCK - 1)) !== 0 || state >= 0) {
+    if ((offset & (MIN_BLOCK - 1)) !== 0 || !(state < 0)) {
       throw new TapwireError('ERR_INVALID_ARG_VALUE', `No block of memory is allocated at offset ${offset}`)
     }
     let order = -state - 1
