@@ -200,7 +200,7 @@ export class ImpairedPath {
     }
     // Both are drawn for every frame: a frame that is lost takes no number away from the next one's fate.
     const lost = this.#isLost()
-    const twice = to.duplicate > 0 && randomUnit(this.#duplicate) < to.duplicate
+    const twice = happens(this.#duplicate, to.duplicate)
     if (lost) stats.lost++
     const copy = twice ? this.#copyOf(store, slot) : -1
     if (lost) store.release(slot)
@@ -243,7 +243,7 @@ export class ImpairedPath {
   #enqueue(slot: number): void {
     const store = this.#store as FrameStore
     const to = this.#impairment
-    if (to.corrupt > 0 && randomUnit(this.#corrupt) < to.corrupt) this.#flipBit(store, slot)
+    if (happens(this.#corrupt, to.corrupt)) this.#flipBit(store, slot)
     const length = store.length[slot]
     const now = this.#clock.now()
     this.#advance(now)
@@ -292,7 +292,7 @@ export class ImpairedPath {
   /** Puts a frame that left at `left` on the delay line. */
   #delay(slot: number, left: Micros): void {
     const to = this.#impairment
-    if (to.reorder > 0 && randomUnit(this.#reorder) < to.reorder) {
+    if (happens(this.#reorder, to.reorder)) {
       this.stats.reordered++
       this.#line.push(slot, left)
       return
@@ -305,13 +305,12 @@ export class ImpairedPath {
   #nextLatency(): Micros {
     const { latency, jitter } = this.#impairment
     if (jitter === 0) return latency
-    return Math.max(0, latency + (randomUnit(this.#jitter) * 2 - 1) * jitter)
+    return Math.max(0, Math.round(latency + (randomUnit(this.#jitter) * 2 - 1) * jitter))
   }
 
   /** The one place that knows how losses follow each other. */
   #isLost(): boolean {
-    const { loss } = this.#impairment
-    return loss > 0 && randomUnit(this.#loss) < loss
+    return happens(this.#loss, this.#impairment.loss)
   }
 
   #copyOf(store: FrameStore, slot: number): number {
@@ -354,4 +353,9 @@ export class ImpairedPath {
     this.#alarmAt = at
     this.#alarm.set(at)
   }
+}
+
+/** Draws only where there is something to decide. */
+function happens(random: SeededRandom, probability: number): boolean {
+  return probability > 0 && randomUnit(random) < probability
 }
