@@ -106,7 +106,7 @@ export class Icmp implements Transport, ErrorSender {
     else this.#dropType()
   }
 
-  /** IC6-09. A device may leave even these to the receiver, as the local kernel does. */
+  /** IC6-09 */
   #hasGoodChecksum6(packet: PacketIn): boolean {
     if (packet.checksum === RxChecksum.Valid) return true
     const { view } = this.#internet.memory
@@ -129,8 +129,8 @@ export class Icmp implements Transport, ErrorSender {
     const iface = packet.iface as Interface
     this.counters.neighbourDiscoveryIn++
     // V6F-11: not even as an atomic fragment.
-    if (packet.reassembled) return this.#dropType()
-    iface.link.onNeighbourDiscovery(packet)
+    if (packet.reassembled) this.#dropType()
+    else iface.link.onNeighbourDiscovery(packet)
   }
 
   // ---- echo ------------------------------------------------------------------------------------------------

@@ -1,0 +1,78 @@
+import { TapwireError } from '../core/errors.ts'
+import { type Random, randomBelow } from '../core/random.ts'
+import type { PacketIn } from '../ip/packet-in.ts'
+import type { Socket } from './socket.ts'
+
+/** The dynamic range, from Linux's lower end up (RFC 6056 section 3.2). */
+export const EPHEMERAL_FIRST = 32_768
+export const EPHEMERAL_COUNT = 32_768
+
+/** Sockets by local port, and who among those on one port a datagram is for. */
+export class SocketTable {
+  readonly #limit: number
+  readonly #ports = new Map<number, Socket[]>()
+  size = 0
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  get isFull(): boolean {
+    return this.size >= this.#limit
+  }
+
+  /** @throws EADDRINUSE when another socket has it and not both share */
+  add(socket: Socket): void {
+    const sharing = this.#ports.get(socket.localPort) ?? []
+    for (const other of sharing) {
+      if (socket.overlaps(other) && !(socket.reuseAddress && other.reuseAddress)) {
+        throw new TapwireError('EADDRINUSE', `UDP port ${socket.localPort} is in use`)
+      }
+    }
+    this.#ports.set(socket.localPort, [...sharing, socket])
+    this.size++
+  }
+
+  remove(socket: Socket): void {
+    const left = (this.#ports.get(socket.localPort) ?? []).filter((other) => other !== socket)
+    if (left.length > 0) this.#ports.set(socket.localPort, left)
+    else this.#ports.delete(socket.localPort)
+    this.size--
+  }
+
+  /** A free port, unpredictable to others (RFC 6056 section 3.3.2). @returns 0 when every port is taken */
+  freePort(random: Random): number {
+    const start = randomBelow(random, EPHEMERAL_COUNT)
+    for (let i = 0; i < EPHEMERAL_COUNT; i++) {
+      const port = EPHEMERAL_FIRST + ((start + i) % EPHEMERAL_COUNT)
+      if (!this.#ports.has(port)) return port
+    }
+    return 0
+  }
+
+  on(port: number): readonly Socket[] {
+    return this.#ports.get(port) ?? NONE
+  }
+
+  /** Who a unicast datagram is for: the most specific match, among equals the last one bound. */
+  find(packet: PacketIn, localPort: number, remotePort: number): Socket | null {
+    const sockets = this.#ports.get(localPort)
+    if (sockets === undefined) return null
+    let best: Socket | null = null
+    let bestScore = 0
+    for (let i = 0; i < sockets.length; i++) {
+      const score = sockets[i].match(packet, remotePort)
+      if (score > 0 && score >= bestScore) {
+        best = sockets[i]
+        bestScore = score
+      }
+    }
+    return best
+  }
+
+  *all(): IterableIterator<Socket> {
+    for (const sockets of this.#ports.values()) yield* sockets
+  }
+}
+
+const NONE: readonly Socket[] = []

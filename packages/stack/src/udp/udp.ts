@@ -1,0 +1,381 @@
+import { TapwireError } from '../core/errors.ts'
+import { WorkQueue } from '../core/work-queue.ts'
+import type { IpAddress } from '../ip/address.ts'
+import { formatAddress } from '../ip/address-text.ts'
+import type { Internet } from '../ip/internet.ts'
+import type { NetworkInterface, Path, Transport } from '../ip/network.ts'
+import { type IcmpErrorIn, IcmpErrorKind, type PacketIn, Protocol } from '../ip/packet-in.ts'
+import { plateauBelow } from '../ip/path-mtu.ts'
+import { RxChecksum } from '../link/device.ts'
+import { addressSum6, transportChecksumValid, wordSum } from '../wire/pseudo-header.ts'
+import {
+  checkUdpHeader,
+  UDP_HEADER_LENGTH,
+  UdpCheck,
+  udpChecksum,
+  udpDestinationPort,
+  udpLength,
+  udpSourcePort,
+} from '../wire/udp.ts'
+import {
+  type UdpApi,
+  type UdpBindOptions,
+  type UdpError,
+  type UdpHandler,
+  UdpMessage,
+  type UdpSocket,
+  type UdpTarget,
+} from './api.ts'
+import { UdpCounters } from './counters.ts'
+import { QueueResult, ReceiveQueue } from './receive-queue.ts'
+import { UdpSender } from './sender.ts'
+import { Socket } from './socket.ts'
+import { SocketTable } from './socket-table.ts'
+
+/** UDP (RFC 768): sockets, and the datagrams between them and IP. */
+export class Udp implements Transport, UdpApi {
+  readonly counters = new UdpCounters()
+  readonly #internet: Internet
+  readonly #sockets: SocketTable
+  readonly #sender: UdpSender
+  /** Sockets that have something to tell at the end of the burst. */
+  readonly #listed = new WorkQueue<Socket>()
+  readonly #message: UdpMessage
+  #current: Socket | null = null
+  readonly #handOver = (): void => this.#current?.handler.onMessage(this.#current, this.#message)
+
+  constructor(internet: Internet) {
+    this.#internet = internet
+    this.#sockets = new SocketTable(internet.limits.udpSockets)
+    this.#sender = new UdpSender(internet, this.counters)
+    this.#message = new UdpMessage(internet.memory)
+    internet.registerTransport(Protocol.Udp, this)
+  }
+
+  /** How many sockets there are. */
+  get size(): number {
+    return this.#sockets.size
+  }
+
+  // ---- sockets ---------------------------------------------------------------------------------------------
+
+  bind(options: UdpBindOptions, handler: UdpHandler): UdpSocket {
+    const { address = null, port = 0, ipv6Only = false, reuseAddress = false } = options
+    requirePort(port, 0)
+    // `::` without `ipv6Only` takes both versions, as everywhere (DUAL-02).
+    const bound = address?.isUnspecified && !address.isV4 ? null : address
+    if (bound !== null && !bound.isUnspecified && !bound.isMulticast && !this.#internet.isLocal(bound)) {
+      throw new TapwireError('EADDRNOTAVAIL', `${formatAddress(bound)} is not an address of this stack`)
+    }
+    if (this.#sockets.isFull) {
+      this.counters.socketsRefused++
+      throw new TapwireError(
+        'EMFILE',
+        `limits.udpSockets (${this.#internet.limits.udpSockets}) are open already`,
+      )
+    }
+    const chosen = port !== 0 ? port : this.#sockets.freePort(this.#internet.engine.random)
+    if (chosen === 0) throw new TapwireError('EADDRINUSE', 'Every ephemeral UDP port is in use')
+    const queue = new ReceiveQueue(this.#internet.memory, this.#internet.limits.udpReceiveBuffer)
+    const socket = new Socket(this, handler, bound, chosen, ipv6Only, reuseAddress, queue)
+    this.#sockets.add(socket)
+    return socket
+  }
+
+  /** See `UdpSocket.connect`. */
+  connect(socket: Socket, address: IpAddress, port: number): void {
+    requireOpen(socket)
+    requirePort(port, 1)
+    const path = this.#sender.pathTo(socket, address, null)
+    socket.connectedPath = path
+    socket.remoteAddress = path.remote
+    socket.remotePort = port
+    socket.pendingError = null
+  }
+
+  /** See `UdpSocket.send`. */
+  send(socket: Socket, bytes: Uint8Array, target: UdpTarget | undefined): boolean {
+    requireOpen(socket)
+    if (target !== undefined) requirePort(target.port, 1)
+    return this.#internet.engine.run(() => this.#sender.send(socket, bytes, target))
+  }
+
+  joinGroup(socket: Socket, group: IpAddress, interfaceIndex: number): void {
+    requireOpen(socket)
+    if (!group.isMulticast) {
+      throw new TapwireError('ERR_INVALID_ARG_VALUE', `${formatAddress(group)} is not a multicast group`)
+    }
+    const index = interfaceIndex !== 0 ? interfaceIndex : group.zone
+    const interfaces = this.#internet.interfaces.filter((iface) =>
+      index === 0 ? !iface.loopback : iface.index === index,
+    )
+    if (interfaces.length === 0)
+      throw new TapwireError('ENETUNREACH', 'There is no such interface to join on')
+    for (const iface of interfaces) {
+      if (socket.joined.some((other) => other.interfaceIndex === iface.index && other.group.equals(group)))
+        continue
+      iface.groups.join(group)
+      socket.joined.push({ group, interfaceIndex: iface.index })
+    }
+  }
+
+  leaveGroup(socket: Socket, group: IpAddress): void {
+    for (let i = socket.joined.length - 1; i >= 0; i--) {
+      const joined = socket.joined[i]
+      if (!joined.group.equals(group)) continue
+      this.#internet.interfaceAt(joined.interfaceIndex)?.groups.leave(group)
+      socket.joined.splice(i, 1)
+    }
+  }
+
+  close(socket: Socket): void {
+    if (socket.closed) return
+    socket.closed = true
+    for (const { group } of [...socket.joined]) this.leaveGroup(socket, group)
+    this.#sockets.remove(socket)
+    socket.queue.clear()
+  }
+
+  // ---- datagrams in ----------------------------------------------------------------------------------------
+
+  onPacket(packet: PacketIn): void {
+    this.counters.datagramsIn++
+    const { view } = this.#internet.memory
+    if (checkUdpHeader(view, packet.offset, packet.length) !== UdpCheck.Ok) {
+      this.counters.droppedLength++
+      return
+    }
+    // UDP-02: what lies behind the length is no part of it.
+    const length = udpLength(view, packet.offset)
+    if (!this.#hasGoodChecksum(packet, length)) return
+    const localPort = udpDestinationPort(view, packet.offset)
+    const remotePort = udpSourcePort(view, packet.offset)
+    if (packet.multicast) this.#onGroupDatagram(packet, localPort, remotePort, length)
+    else this.#onDatagram(packet, localPort, remotePort, length)
+  }
+
+  /** UDP-01, V6-12: none is fine in IPv4 only. */
+  #hasGoodChecksum(packet: PacketIn, length: number): boolean {
+    const { view } = this.#internet.memory
+    if (udpChecksum(view, packet.offset) === 0) {
+      // A sender that leaves the sum to its device may leave one that is 0 so far.
+      if (packet.version === 4 || packet.checksum !== RxChecksum.Unverified) return true
+      this.counters.droppedNoChecksum++
+      return false
+    }
+    if (packet.checksum !== RxChecksum.Unverified) return true
+    const { src0, src1, src2, src3, dst0, dst1, dst2, dst3 } = packet
+    const addresses =
+      packet.version === 4
+        ? wordSum(src3) + wordSum(dst3)
+        : addressSum6(src0, src1, src2, src3, dst0, dst1, dst2, dst3)
+    if (transportChecksumValid(view, packet.offset, length, addresses, Protocol.Udp)) return true
+    this.counters.droppedChecksum++
+    return false
+  }
+
+  #onDatagram(packet: PacketIn, localPort: number, remotePort: number, length: number): void {
+    const socket = this.#sockets.find(packet, localPort, remotePort)
+    if (socket === null) {
+      this.counters.droppedNoListener++
+      // UDP-03, IC6-07
+      this.#internet.sendError(packet, IcmpErrorKind.PortUnreachable)
+    } else this.#queue(socket, packet, remotePort, length)
+  }
+
+  /** UDP-08: every socket that matches has its own copy; nobody is told when none does. */
+  #onGroupDatagram(packet: PacketIn, localPort: number, remotePort: number, length: number): void {
+    const isMulticast = packet.version === 6 || packet.dst3 >>> 28 === 14
+    let taken = false
+    for (const socket of this.#sockets.on(localPort)) {
+      if (!matchesGroup(socket, packet, remotePort, isMulticast)) continue
+      taken = true
+      this.#queue(socket, packet, remotePort, length)
+    }
+    if (!taken) this.counters.droppedNoListener++
+  }
+
+  #queue(socket: Socket, packet: PacketIn, remotePort: number, length: number): void {
+    const end = packet.offset + length
+    // A super-frame is several datagrams of `gsoSize` bytes that the device has merged.
+    const step = packet.gsoSize > 0 ? packet.gsoSize : Math.max(1, length)
+    let at = packet.offset + UDP_HEADER_LENGTH
+    do {
+      const size = Math.min(step, end - at)
+      const result = socket.queue.push(packet, remotePort, at, size)
+      if (result === QueueResult.Queued) this.counters.delivered++
+      else {
+        socket.dropped++
+        if (result === QueueResult.Full) this.counters.droppedQueueFull++
+        else this.counters.droppedNoMemory++
+      }
+      at += size
+    } while (at < end)
+    this.#list(socket)
+  }
+
+  // ---- errors in -------------------------------------------------------------------------------------------
+
+  /** UDP-04 */
+  onIcmpError(error: IcmpErrorIn): void {
+    this.counters.errorsIn++
+    const { view } = this.#internet.memory
+    const socket = this.#quotedSocket(
+      error,
+      udpSourcePort(view, error.offset),
+      udpDestinationPort(view, error.offset),
+    )
+    if (socket === null) {
+      this.counters.errorsUnmatched++
+      return
+    }
+    if (error.kind === IcmpErrorKind.PacketTooBig) {
+      this.#onPacketTooBig(socket, error)
+      return
+    }
+    const code = codeOf(error.kind)
+    if (code === null || socket.connectedPath === null) return
+    socket.pendingError = code
+    this.#list(socket)
+  }
+
+  /** R8201-02: only a socket that could have sent what is quoted has a say. */
+  #quotedSocket(error: IcmpErrorIn, localPort: number, remotePort: number): Socket | null {
+    let found: Socket | null = null
+    for (const socket of this.#sockets.on(localPort)) {
+      const path = socket.connectedPath
+      if (path === null) found ??= socket
+      else if (socket.remotePort === remotePort && isRemote(path, error)) return socket
+    }
+    return found
+  }
+
+  /** IC6-12, R1191-01: what follows is fragmented to fit. */
+  #onPacketTooBig(socket: Socket, error: IcmpErrorIn): void {
+    const path = socket.connectedPath ?? socket.lastPath
+    if (path === null || !isRemote(path, error)) return
+    const { view } = this.#internet.memory
+    const sent = udpLength(view, error.offset) + path.headerLength
+    path.reduceMtu(error.mtu !== 0 ? error.mtu : plateauBelow(Math.min(sent, path.mtu)))
+    if (socket.connectedPath === null || !socket.dontFragment) return
+    socket.pendingError = 'EMSGSIZE'
+    this.#list(socket)
+  }
+
+  onInterfaceDown(iface: NetworkInterface): void {
+    for (const socket of this.#sockets.all()) {
+      if (!iface.up) dropMemberships(socket, iface.index)
+      const local = socket.connectedPath?.local ?? socket.boundAddress
+      if (local === null || local.isUnspecified || local.isMulticast || this.#internet.isLocal(local))
+        continue
+      socket.pendingError = 'ENETDOWN'
+      this.#list(socket)
+    }
+  }
+
+  // ---- telling applications --------------------------------------------------------------------------------
+
+  onWritable(): void {
+    for (const socket of this.#sockets.all()) {
+      if (!socket.wasFull) continue
+      socket.wasFull = false
+      socket.owesWritable = true
+      this.#list(socket)
+    }
+  }
+
+  /** A socket that is no longer paused has its queue handed over. */
+  wake(socket: Socket): void {
+    if (!socket.closed) this.#internet.engine.run(() => this.#list(socket))
+  }
+
+  #list(socket: Socket): void {
+    if (socket.listed) return
+    socket.listed = true
+    this.#listed.push(socket)
+  }
+
+  onBurstEnd(): boolean {
+    let left = this.#listed.size
+    if (left === 0) return false
+    for (; left > 0; left--) {
+      const socket = this.#listed.shift()
+      if (socket === null) break
+      socket.listed = false
+      this.#tell(socket)
+    }
+    return true
+  }
+
+  #tell(socket: Socket): void {
+    const { engine } = this.#internet
+    const error = socket.pendingError
+    if (error !== null && !socket.closed) {
+      socket.pendingError = null
+      engine.callOut(() => socket.handler.onError?.(socket, error))
+    }
+    this.#current = socket
+    while (!socket.closed && !socket.paused && socket.queue.shift(this.#message)) {
+      engine.callOut(this.#handOver)
+      if (socket.closed) this.#internet.memory.free(this.#message.offset)
+      else socket.queue.release(this.#message)
+    }
+    this.#current = null
+    if (!socket.owesWritable || socket.closed) return
+    socket.owesWritable = false
+    engine.callOut(() => socket.handler.onWritable?.(socket))
+  }
+}
+
+function matchesGroup(socket: Socket, packet: PacketIn, remotePort: number, isMulticast: boolean): boolean {
+  const bound = socket.boundAddress
+  // A socket on one unicast address receives no broadcasts, as everywhere else.
+  if (bound !== null && !bound.isUnspecified && !bound.isMulticast) return false
+  return socket.match(packet, remotePort) > 0 && socket.takesGroup(packet, isMulticast)
+}
+
+function isRemote(path: Path, error: IcmpErrorIn): boolean {
+  const { remote } = path
+  return (
+    remote.a3 === error.remote3 &&
+    remote.a2 === error.remote2 &&
+    remote.a1 === error.remote1 &&
+    remote.a0 === error.remote0
+  )
+}
+
+function dropMemberships(socket: Socket, interfaceIndex: number): void {
+  for (let i = socket.joined.length - 1; i >= 0; i--) {
+    if (socket.joined[i].interfaceIndex === interfaceIndex) socket.joined.splice(i, 1)
+  }
+}
+
+/** The errno a socket reports, as Linux has it; null for what is only a hint. */
+function codeOf(kind: IcmpErrorKind): UdpError | null {
+  switch (kind) {
+    case IcmpErrorKind.PortUnreachable:
+    case IcmpErrorKind.ProtocolUnreachable:
+      return 'ECONNREFUSED'
+    case IcmpErrorKind.HostUnreachable:
+    case IcmpErrorKind.Prohibited:
+    case IcmpErrorKind.TimeExceeded:
+      return 'EHOSTUNREACH'
+    case IcmpErrorKind.NetUnreachable:
+      return 'ENETUNREACH'
+    default:
+      return null
+  }
+}
+
+function requireOpen(socket: Socket): void {
+  if (socket.closed) throw new TapwireError('EINVAL', 'The UDP socket is closed')
+}
+
+function requirePort(port: number, lowest: number): void {
+  if (!Number.isInteger(port) || port < lowest || port > 65_535) {
+    throw new TapwireError(
+      'ERR_OUT_OF_RANGE',
+      `A port must be an integer from ${lowest} to 65535. Received ${port}`,
+    )
+  }
+}
