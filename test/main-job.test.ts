@@ -49,10 +49,10 @@ describe('the payload', () => {
 it("reads iputils' and BusyBox's ping", () => {
   const iputils = `5 packets transmitted, 4 received, 20% packet loss, time 806ms
 rtt min/avg/max/mdev = 0.100/0.200/0.300/0.010 ms`
-  expect(readPingOutput(iputils)).toEqual({ rtt: 0.2, sent: 5, answered: 4, by: 'ping' })
+  expect(readPingOutput(iputils)).toEqual({ least: 0.1, mean: 0.2, sent: 5, answered: 4, by: 'ping' })
   const busyBox = `5 packets transmitted, 5 packets received, 0% packet loss
 round-trip min/avg/max = 0.100/0.250/0.300 ms`
-  expect(readPingOutput(busyBox)).toEqual({ rtt: 0.25, sent: 5, answered: 5, by: 'ping' })
+  expect(readPingOutput(busyBox)).toEqual({ least: 0.1, mean: 0.25, sent: 5, answered: 5, by: 'ping' })
   expect(() => readPingOutput('5 packets transmitted, 0 received')).toThrow(/ping said/)
 })
 

@@ -10,6 +10,7 @@ import {
   type EchoReport,
   HTTP_PORT,
   type PageReport,
+  PINGS,
   type PingReport,
   type Progress,
   type TransferReport,
@@ -23,7 +24,6 @@ export interface ClientModules {
   readonly by: string
 }
 
-const PINGS = 5
 const ECHO_BYTES = 1024
 
 const secondsSince = (start: number): number => (performance.now() - start) / 1000
@@ -38,15 +38,15 @@ export class Client implements ClientTasks {
 
   /** The time a TCP handshake takes: one round trip, for where no echo request can be sent. */
   async ping(address: string): Promise<PingReport> {
-    let total = 0
-    for (let i = 0; i < PINGS; i++) {
+    const times: number[] = []
+    while (times.length < PINGS) {
       const start = performance.now()
       const socket = this.#modules.connect({ host: address, port: ECHO_PORT })
       await once(socket, 'connect')
-      total += performance.now() - start
+      times.push(performance.now() - start)
       socket.destroy()
     }
-    return { rtt: total / PINGS, sent: PINGS, answered: PINGS, by: `${this.#modules.by} (TCP connect)` }
+    return pingReport(times, `${this.#modules.by} (TCP connect)`)
   }
 
   async fetchPage(address: string): Promise<PageReport> {
@@ -122,6 +122,12 @@ export class Client implements ClientTasks {
       headers: { ...headers, connection: 'close' },
     })
   }
+}
+
+/** @param times the round trips that were answered, in milliseconds */
+export function pingReport(times: readonly number[], by: string): PingReport {
+  const total = times.reduce((sum, time) => sum + time, 0)
+  return { least: Math.min(...times), mean: total / times.length, sent: PINGS, answered: times.length, by }
 }
 
 async function responseOf(request: ClientRequest): Promise<IncomingMessage> {

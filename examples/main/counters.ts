@@ -2,7 +2,7 @@ import type { Stack } from '@tapwire/stack'
 
 /** What the table says of the stack itself. */
 export function stackCounters(stack: Stack): readonly (readonly [string, string])[] {
-  const { tcp } = stack.counters
+  const { counters: tcp } = stack.tcp
   const number = (value: number): string => value.toLocaleString('en')
   return [
     ['TCP segments', `${number(tcp.segmentsIn)} in, ${number(tcp.segmentsOut)} out`],

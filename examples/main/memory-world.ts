@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer as createHostServer, type Server } from 'node:net'
 import { createHttp, createNet } from '@tapwire/net-api'
-import { createCable, Stack } from '@tapwire/stack'
+import { createCable, parseAddress, Stack } from '@tapwire/stack'
 import { CaptureFile } from './capture-file.ts'
-import { Client } from './client.ts'
+import { Client, type ClientModules, pingReport } from './client.ts'
 import { stackCounters } from './counters.ts'
-import { ECHO_PORT, HTTP_PORT } from './tasks.ts'
+import { ECHO_PORT, HTTP_PORT, PINGS, type PingReport } from './tasks.ts'
 import type { World } from './world.ts'
 
 const SERVER = { v4: '10.77.0.2', v6: 'fd77::2' }
@@ -32,7 +32,7 @@ export async function openMemoryWorld(why: string): Promise<World> {
   return {
     description: `an in-memory network, two stacks in this process joined by a cable, ${why}`,
     servers: { createServer: serverNet.createServer, createHttpServer: createHttp(serverNet).createServer },
-    client: new Client({
+    client: new StackClient(clientStack, {
       connect: clientNet.connect,
       request: createHttp(clientNet).request,
       by: 'a second stack',
@@ -45,6 +45,27 @@ export async function openMemoryWorld(why: string): Promise<World> {
     close,
     // Nothing outlives the process but the capture.
     closeNow: () => file.finish(),
+  }
+}
+
+/** A client on a stack of ours, which can send echo requests. */
+class StackClient extends Client {
+  readonly #stack: Stack
+
+  constructor(stack: Stack, modules: ClientModules) {
+    super(modules)
+    this.#stack = stack
+  }
+
+  override async ping(text: string): Promise<PingReport> {
+    const address = parseAddress(text)
+    if (address === null) throw new Error(`${text} is no address`)
+    const times: number[] = []
+    for (let i = 0; i < PINGS; i++) {
+      const result = await this.#stack.icmp.pingOnce(address, { timeout: 2000 })
+      if (result.kind === 'reply' && result.intact) times.push(result.rtt / 1000)
+    }
+    return pingReport(times, 'a second stack')
   }
 }
 

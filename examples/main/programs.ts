@@ -1,14 +1,13 @@
 import { type Finished, mustRun } from '../shared/programs.ts'
-import { HTTP_PORT, type PageReport, type PingReport, urlHost } from './tasks.ts'
-
-const PINGS = 5
+import { HTTP_PORT, type PageReport, PINGS, type PingReport, urlHost } from './tasks.ts'
 
 /** What iputils and BusyBox print: `5 packets transmitted, 5 received` and `min/avg/max[/mdev] = 0.1/0.2/0.3`. */
 export function readPingOutput(text: string): PingReport {
   const counts = /(\d+) packets transmitted, (\d+)/.exec(text)
-  const times = /min\/avg\/max\S* = [\d.]+\/([\d.]+)/.exec(text)
+  const times = /min\/avg\/max\S* = ([\d.]+)\/([\d.]+)/.exec(text)
   if (counts === null || times === null) throw new Error(`ping said: ${text.trim().split('\n').at(-1)}`)
-  return { rtt: Number(times[1]), sent: Number(counts[1]), answered: Number(counts[2]), by: 'ping' }
+  const [sent, answered, least, mean] = [counts[1], counts[2], times[1], times[2]].map(Number)
+  return { least, mean, sent, answered, by: 'ping' }
 }
 
 export async function pingProgram(address: string): Promise<PingReport> {

@@ -27,9 +27,9 @@ function pingStep(version: 'v4' | 'v6', name: string): Step {
     name: `ping over ${name}`,
     timeout: SHORT,
     async run({ client, addresses }) {
-      const { rtt, sent, answered, by } = await client.ping(addresses[version])
+      const { least, mean, sent, answered, by } = await client.ping(addresses[version])
       if (answered < sent) throw new Error(`${answered} of ${sent} answered`)
-      return { result: `RTT ${rtt.toFixed(3)} ms, ${answered} of ${sent} answered`, by }
+      return { result: `RTT ${least.toFixed(3)} ms (mean ${mean.toFixed(3)}), ${answered} of ${sent}`, by }
     },
   }
 }

@@ -11,8 +11,9 @@ export interface ClientTasks {
 export type Progress = (bytes: number) => void
 
 export interface PingReport {
-  /** Mean round trip, in milliseconds. */
-  readonly rtt: number
+  /** Round trips in milliseconds: the shortest, and the mean, which has the first one's address resolution in it. */
+  readonly least: number
+  readonly mean: number
   readonly sent: number
   readonly answered: number
   /** The program that did it. */
@@ -41,6 +42,9 @@ export interface EchoReport {
   readonly seconds: number
   readonly by: string
 }
+
+/** How often is pinged. */
+export const PINGS = 5
 
 export const HTTP_PORT = 80
 export const ECHO_PORT = 7
