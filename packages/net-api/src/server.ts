@@ -3,7 +3,7 @@ import type { AddressInfo, ListenOptions } from 'node:net'
 import { promisify } from 'node:util'
 import type { CloseReason } from '@tapwire/stack'
 import { kContext, type NetContext } from './context.ts'
-import { describedHostPortException, serverNotRunning } from './errors.ts'
+import { describedHostPortException, errnoException, serverNotRunning } from './errors.ts'
 import { listen } from './listen.ts'
 import { ListenHandle, type ListenOwner } from './listen-handle.ts'
 import type { Socket } from './socket.ts'
@@ -84,11 +84,12 @@ export class Server extends EventEmitter implements ListenOwner {
     this.emit('connection', socket)
   }
 
-  /** The stack closed the listener. Without a reason it is as if the application had. */
+  /** The stack or the interface is gone. 'error' only where somebody asked for it: nobody did anything wrong. */
   onHandleGone(reason: CloseReason): void {
     this._handle = null
     this._listeningId++
-    if (reason !== null) this.emit('error', describedHostPortException(reason, 'accept', '', 0))
+    if (reason !== null && this.listenerCount('error') > 0)
+      this.emit('error', errnoException(reason, 'accept'))
     this._emitCloseIfDrained()
   }
 

@@ -144,6 +144,7 @@ export class TcpHandle extends AsyncResource implements ConnectionHandler, Turn 
     this.bytesWritten += length
     this.writeQueueSize = length
     const write: PendingWrite = { chunks, index: 0, offset: 0, callback }
+    this.#roomAgain = false
     const error = this.#advance(write)
     if (error !== null || this.writeQueueSize === 0) {
       this.writeQueueSize = 0
@@ -152,6 +153,8 @@ export class TcpHandle extends AsyncResource implements ConnectionHandler, Turn 
     }
     this.#pending = write
     this.#hold()
+    // On a loopback the room may have been made while the write was going on.
+    if (this.#roomAgain) this.#post()
   }
 
   /** Sends FIN after all that was written. @param done called in a later turn (NF-04) */
@@ -233,7 +236,7 @@ export class TcpHandle extends AsyncResource implements ConnectionHandler, Turn 
 
   onClose(_connection: TcpConnection, reason: CloseReason): void {
     this.#failure = reason
-    if (this.#onConnected !== null || this.#pending !== null || this.reading) this.#post()
+    if (reason !== null) this.#post()
   }
 
   serve(): void {
