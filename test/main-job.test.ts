@@ -9,7 +9,7 @@ import { MEBIBYTE, payloadHash, payloadStream } from '../examples/main/payload.t
 import { readPingOutput } from '../examples/main/programs.ts'
 import { formatTable } from '../examples/main/table.ts'
 import { type Finished, runProgram } from '../examples/shared/programs.ts'
-import { kernelSuite } from './support/kernel.ts'
+import { kernelObstacle, kernelSuite } from './support/kernel.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -104,7 +104,7 @@ describe('npm start, with small transfers', () => {
     130_000,
   )
 
-  kernelSuite('with the privilege', [], () => {
+  kernelSuite('with the privilege', kernelObstacle([]), () => {
     it(
       'does every step with the kernel',
       () => expectEveryStepRight('kernel', /the kernel is the peer/),

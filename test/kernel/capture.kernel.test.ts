@@ -8,7 +8,7 @@ import { RemoteClient } from '../../examples/main/remote.ts'
 import { startServers } from '../../examples/main/server.ts'
 import { KernelSide, STACK_SIDE } from '../../examples/shared/kernel-side.ts'
 import { mustRun } from '../../examples/shared/programs.ts'
-import { kernelSuite } from '../support/kernel.ts'
+import { kernelObstacle, kernelSuite } from '../support/kernel.ts'
 
 const PROTOCOLS = ['ip', 'tcp', 'icmp', 'icmpv6'] as const
 /** tshark's word for a checksum that it computed and found right. */
@@ -21,7 +21,7 @@ async function countMatches(file: string, filter: string): Promise<number> {
 }
 
 describe.each([true, false])('with offload %s', (offload) => {
-  kernelSuite('a capture of an exchange with the kernel, read by tshark', ['tshark'], () => {
+  kernelSuite('a capture of an exchange with the kernel, read by tshark', kernelObstacle(['tshark']), () => {
     const folder = mkdtempSync(join(tmpdir(), 'tapwire-capture-'))
     const file = join(folder, 'exchange.pcapng')
 

@@ -6,13 +6,13 @@ import { fetchPageWithCurl, readPingOutput } from '../../examples/main/programs.
 import { RemoteClient } from '../../examples/main/remote.ts'
 import { PAGE, startServers } from '../../examples/main/server.ts'
 import { KERNEL_SIDE, KernelSide, STACK_SIDE } from '../../examples/shared/kernel-side.ts'
-import { kernelSuite } from '../support/kernel.ts'
+import { kernelObstacle, kernelSuite } from '../support/kernel.ts'
 
 const VERSIONS = ['v4', 'v6'] as const
 const SIZE = 16 * MEBIBYTE
 
 describe.each([true, false])('with offload %s', (offload) => {
-  kernelSuite("the kernel's clients and the stack's servers", [], () => {
+  kernelSuite("the kernel's clients and the stack's servers", kernelObstacle([]), () => {
     let side: KernelSide
     let servers: { close(): void }
     let client: RemoteClient
@@ -50,7 +50,7 @@ describe.each([true, false])('with offload %s', (offload) => {
   })
 })
 
-kernelSuite("the kernel's ping and curl", ['ping', 'curl'], () => {
+kernelSuite("the kernel's ping and curl", kernelObstacle(['ping', 'curl']), () => {
   let side: KernelSide
   let servers: { close(): void }
 
@@ -93,7 +93,7 @@ kernelSuite("the kernel's ping and curl", ['ping', 'curl'], () => {
   })
 })
 
-kernelSuite("the stack's clients and the kernel's servers", [], () => {
+kernelSuite("the stack's clients and the kernel's servers", kernelObstacle([]), () => {
   let side: KernelSide
   let port: number
 

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { expect, it } from 'vitest'
 import { KERNEL_SIDE, KernelSide } from '../../examples/shared/kernel-side.ts'
-import { kernelSuite } from '../support/kernel.ts'
+import { kernelObstacle, kernelSuite } from '../support/kernel.ts'
 
-kernelSuite('a device that vanishes while connections run', ['ip'], () => {
+kernelSuite('a device that vanishes while connections run', kernelObstacle(['ip']), () => {
   it('ends their sockets as a lost link does, and leaves the process idle', async () => {
     const side = await KernelSide.open()
     try {
