@@ -66,7 +66,9 @@ function cleanUpOnSignals(world: World): void {
   ] as const) {
     process.once(signal, () => {
       world.closeNow()
-      process.stdout.write('\nRemoved everything that was made.\n')
+      // A progress bar may have hidden the cursor.
+      const showCursor = process.stdout.isTTY ? '\x1b[?25h' : ''
+      process.stdout.write(`${showCursor}\nRemoved everything that was made.\n`)
       process.exit(128 + number)
     })
   }
