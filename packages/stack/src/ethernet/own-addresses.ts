@@ -59,14 +59,17 @@ export class OwnAddresses {
     return this.find(0, 0, V4_MAPPED, word)
   }
 
-  /** 255.255.255.255, or the directed broadcast address of a prefix of ours (RFC 922 section 7). */
+  /** 255.255.255.255, or the directed broadcast address of a prefix of ours, in its 1-form or its old 0-form. */
   isBroadcastV4(word: number): boolean {
     if (word === -1) return true
     for (let i = 0; i < this.all.length; i++) {
       const { address, prefixLength } = this.all[i].address
       // A /31 has no broadcast address (RFC 3021), and a /32 no other host.
       if (!address.isV4 || prefixLength > 30) continue
-      if (word === ((address.a3 & prefixMask(prefixLength)) | ~prefixMask(prefixLength))) return true
+      const mask = prefixMask(prefixLength)
+      if (((word ^ address.a3) & mask) !== 0) continue
+      const host = word & ~mask
+      if (host === ~mask || host === 0) return true
     }
     return false
   }

@@ -172,6 +172,16 @@ describe('ARP out', () => {
     expect(bench.table()).toEqual([`10.0.0.9 Delay ${PEER_MAC}`])
   })
 
+  it.each([
+    ['by broadcast', arpReply({ to: BROADCAST, sender: '10.0.0.9', target: '10.0.0.2' })],
+    ['to somebody else', arpReply({ sender: '10.0.0.9', target: '10.0.0.77' })],
+  ])('ARP-07 resolves by a reply %s, without calling it confirmed', (_name, frame) => {
+    const bench = Bench.ready()
+    bench.send('10.0.0.2', '10.0.0.9', 1)
+    bench.receive(frame)
+    expect(bench.table()).toEqual([`10.0.0.9 Delay ${PEER_MAC}`])
+  })
+
   it('ARP-08 reports packets as undeliverable after three unanswered requests, not before', () => {
     const bench = Bench.ready()
     const start = bench.ms
@@ -195,6 +205,13 @@ describe('ARP out', () => {
       `arp request 10.0.0.3(${OUR_MAC}) 10.0.0.9(${ZERO_MAC}) -> ${BROADCAST}`,
       `arp request 10.0.0.2(${OUR_MAC}) 10.0.0.8(${ZERO_MAC}) -> ${BROADCAST}`,
     ])
+  })
+
+  it('does not ask from an address that is being checked', () => {
+    const bench = Bench.ready({ mode: 'strict' }, '10.0.0.2/24')
+    bench.add('10.0.0.3/24')
+    bench.send('10.0.0.3', '10.0.0.9', 1)
+    expect(bench.take()).toEqual([REQUEST])
   })
 
   it('does not answer for an address that was removed', () => {

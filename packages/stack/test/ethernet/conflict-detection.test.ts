@@ -77,6 +77,13 @@ describe('address conflict detection', () => {
     expect(bench.take()).toEqual([])
   })
 
+  it('ACD-04 is no conflict with a reply from nobody', () => {
+    const bench = strict()
+    bench.clock.advance(1500)
+    bench.receive(arpReply({ from: OTHER_MAC, sender: '0.0.0.0', target: '10.0.0.2' }))
+    expect(bench.addresses[0].state).toBe(AddressState.Tentative)
+  })
+
   it('ACD-04 the holder of a lost address can be talked to', () => {
     const bench = Bench.ready({ mode: 'strict' }, '10.0.0.3/24', '10.0.0.2/24')
     bench.receive(foreignUse)

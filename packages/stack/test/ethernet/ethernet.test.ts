@@ -175,9 +175,11 @@ describe('Ethernet frames out', () => {
     const bench = Bench.ready({}, '10.0.0.2/24', '10.1.0.1/31')
     bench.send('10.0.0.2', '255.255.255.255', 1)
     bench.send('10.0.0.2', '10.0.0.255', 2)
+    bench.send('10.0.0.2', '10.0.0.0', 3)
     expect(bench.take()).toEqual([
       `v4 255.255.255.255 #1 -> ${BROADCAST}`,
       `v4 10.0.0.255 #2 -> ${BROADCAST}`,
+      `v4 10.0.0.0 #3 -> ${BROADCAST}`,
     ])
     // The other end of a /31 is a host (RFC 3021).
     bench.send('10.1.0.1', '10.1.0.0', 3)

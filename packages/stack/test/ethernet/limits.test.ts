@@ -19,16 +19,26 @@ describe('the neighbour table', () => {
     expect(bench.engine.timers.size).toBe(3)
   })
 
+  it('one that is known to be alive is kept before a doubtful one that was used later', () => {
+    const bench = Bench.ready({ limits: { neighbours: 2 } })
+    bench.send('10.0.0.2', host(10), 1)
+    bench.receive(reply(host(10)))
+    bench.receive(arp({ sender: host(11), target: '10.0.0.2' }))
+    bench.send('10.0.0.2', host(11), 1)
+    bench.receive(arp({ sender: host(12), target: '10.0.0.2' }))
+    expect(bench.table()).toEqual([`${host(10)} Reachable ${PEER_MAC}`, `${host(12)} Stale ${PEER_MAC}`])
+  })
+
   it('a flood of forged senders displaces itself, not those we talk to', () => {
     const bench = Bench.ready({ limits: { neighbours: 16 } }, '10.0.0.2/16')
     for (let n = 10; n < 18; n++) {
+      bench.receive(arp({ sender: host(n), target: '10.0.0.2' }))
       bench.send('10.0.0.2', host(n), 1)
-      bench.receive(reply(host(n)))
     }
     for (let n = 1000; n < 9000; n++) bench.receive(arp({ sender: host(n), target: '10.0.0.2' }))
     const table = bench.table()
     expect(table).toHaveLength(16)
-    for (let n = 10; n < 18; n++) expect(table).toContain(`${host(n)} Reachable ${PEER_MAC}`)
+    for (let n = 10; n < 18; n++) expect(table).toContain(`${host(n)} Delay ${PEER_MAC}`)
   })
 
   it('ND-22 traffic to absent addresses takes half of it, and neither answers nor live flows suffer', () => {
@@ -70,16 +80,35 @@ describe('the neighbour table', () => {
   })
 
   it('never forgets a neighbour whose packets wait for the device', () => {
-    const bench = Bench.ready({ limits: { neighbours: 2 } })
-    bench.send('10.0.0.2', '10.0.0.9', 1)
+    const bench = Bench.ready({ limits: { neighbours: 3 } })
+    bench.send('10.0.0.2', host(10), 1)
+    bench.receive(reply(host(10)))
+    bench.send('10.0.0.2', host(9), 1)
     bench.take()
     bench.device.room = 0
-    bench.receive(reply('10.0.0.9'))
+    bench.receive(reply(host(9)))
+    // Used last, and alive: but nothing is lost by forgetting it.
+    bench.send('10.0.0.2', host(10), 2)
+    bench.receive(arp({ sender: host(11), target: '10.0.0.2' }))
+    bench.send('10.0.0.2', host(11), 2)
     for (let n = 20; n < 40; n++) bench.receive(arp({ sender: host(n), target: '10.0.0.2' }))
-    expect(bench.table()[1]).toContain('10.0.0.9')
+    expect(bench.table().join()).toContain(`${host(9)} Reachable`)
     bench.device.room = 99
     bench.engine.run(() => bench.link.onWritable())
     expect(only(bench.take())).toContain('v4 10.0.0.9 #1')
+  })
+
+  it('refuses a newcomer when all packets of all neighbours wait for the device', () => {
+    const bench = Bench.ready({ limits: { neighbours: 2 } })
+    for (const n of [8, 9]) {
+      bench.device.room = 1
+      bench.send('10.0.0.2', host(n), n)
+      bench.device.room = 0
+      bench.receive(reply(host(n)))
+    }
+    bench.receive(arp({ sender: host(20), target: '10.0.0.2' }))
+    expect(bench.table().map((line) => line.split(' ')[0])).toEqual([host(8), host(9)])
+    expect(bench.counters.neighboursRefused).toBe(1)
   })
 
   it('finds every neighbour among many, and forgets what it removes', () => {
@@ -142,8 +171,19 @@ describe('packets that wait', () => {
     expect(bench.link.waitingBytes).toBe(2048)
     expect(bench.counters.dropQueueBytes).toBe(1)
     expect(bench.take()).toHaveLength(3)
-    bench.receive(reply(host(7)))
-    expect(known(bench)).toBe(1)
+    for (const n of [7, 8, 9]) bench.receive(reply(host(n)))
+    expect(known(bench)).toBe(3)
+    expect(bench.take().map((line) => line.split(' ')[2])).toEqual(['#8', '#9'])
+  })
+
+  it('limits.neighbourQueueBytes: a later packet displaces nobody', () => {
+    const bench = Bench.ready({ limits: { neighbourQueueBytes: 4096 } })
+    for (const mark of [1, 2]) bench.send('10.0.0.2', host(9), mark)
+    for (const mark of [3, 4, 5]) bench.send('10.0.0.2', host(8), mark)
+    bench.take()
+    bench.receive(reply(host(9)))
+    bench.receive(reply(host(8)))
+    expect(bench.take().map((line) => line.split(' ')[2])).toEqual(['#1', '#2', '#3', '#4'])
   })
 
   it('out of memory: the packet is dropped and counted, and the link goes on', () => {
@@ -198,6 +238,16 @@ describe('packets that wait', () => {
     expect(bench.send('10.0.0.2', '10.0.0.9', 5)).toBe(TransmitResult.Sent)
     expect(bench.take().map((line) => line.split(' ')[2])).toEqual(['#4', '#5'])
     expect(bench.link.waitingBytes).toBe(0)
+  })
+
+  it('a short packet does not overtake a long one that the device has no room for', () => {
+    const bench = Bench.ready()
+    bench.send('10.0.0.2', '10.0.0.9', 1, 1400)
+    bench.take()
+    bench.device.longest = 1000
+    bench.receive(reply('10.0.0.9'))
+    expect(bench.send('10.0.0.2', '10.0.0.9', 2, 10)).toBe(TransmitResult.Full)
+    expect(bench.take()).toEqual([])
   })
 
   it('several neighbours waiting for the device all go on', () => {

@@ -132,6 +132,12 @@ describe('neighbour solicitations', () => {
     expect(bench.table()).toEqual([])
   })
 
+  it('ND-10 from ::1 create nothing', () => {
+    const bench = Bench.ready()
+    bench.receive(question({ source: '::1' }))
+    expect(bench.table()).toEqual([])
+  })
+
   it('ND-10 of a neighbour we are asking for resolve it', () => {
     const bench = Bench.ready()
     bench.send('fd00::2', 'fd00::9', 1)
@@ -170,7 +176,7 @@ describe('resolution by NDP', () => {
   })
 
   it('asks for a link-local neighbour from a link-local address', () => {
-    const bench = Bench.ready({}, 'fd00::2/64', 'fe80::2/64')
+    const bench = Bench.ready({}, 'fd00::2/64', 'fe80::2/128')
     bench.send('2001:db8::1', 'fe80::9', 1)
     expect(only(bench.take())).toContain('ns fe80::2 > ff02::1:ff00:9 for fe80::9')
   })

@@ -43,6 +43,8 @@ export class RecordingDevice implements LinkDevice {
   readonly frames: SentFrame[] = []
   room = Number.POSITIVE_INFINITY
   refuse = false
+  /** Longer frames than this find no room. */
+  longest = Number.POSITIVE_INFINITY
   readonly #clock: VirtualClock
 
   constructor(clock: VirtualClock) {
@@ -53,7 +55,7 @@ export class RecordingDevice implements LinkDevice {
 
   transmit(frame: TxDescriptor): TransmitResult {
     if (this.refuse) return TransmitResult.Refused
-    if (this.room <= 0) return TransmitResult.Full
+    if (this.room <= 0 || frame.length > this.longest) return TransmitResult.Full
     this.room--
     const copy = new Memory(1 << 17)
     frame.copyTo(copy, 0)
