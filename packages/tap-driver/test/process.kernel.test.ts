@@ -66,4 +66,28 @@ describe.skipIf(reason !== null)('a process with a device', () => {
     const output = await run(['unshare', '-m', 'sh', '-c', hide, 'sh', ...nobody], 'await tap.openTap()')
     expect(output).toMatch(/^EACCES No permission to open \/dev\/net\/tun: .*unshare -Urn/)
   })
+
+  const open = `const device = await tap.openTap({ hostAddresses: ['10.77.0.1/24'] }); console.log(device.name); await device.close()`
+  const mayUnshare =
+    unshare ?? (spawnSync('unshare', ['-Urn', 'true']).status === 0 ? null : '`unshare -Urn` is not allowed')
+  if (mayUnshare !== null) console.log(`tests in a user namespace are skipped: ${mayUnshare}`)
+
+  it.skipIf(mayUnshare !== null)(
+    'has what it needs under `unshare -Urn`, further namespaces included',
+    async () => {
+      const further = `const netns = tap.createNetns(); console.log((await tap.openTap({ netns })).name)`
+      expect(await run(['unshare', '-Urn'], `${open}; ${further}; process.exit()`)).toBe('tap0\ntap0')
+    },
+  )
+
+  it.skipIf(mayUnshare !== null)('stays at home when it could not come back', async () => {
+    const home = `require('fs').readlinkSync('/proc/thread-self/ns/net')`
+    const output = await run(
+      ['unshare', '-Ur'],
+      `const before = ${home}
+       try { tap.createNetns() } catch (e) { console.log(e.code, before === ${home}) }
+       ${open}`,
+    )
+    expect(output).toMatch(/^EPERM true\nEPERM No permission to make a TAP interface/)
+  })
 })

@@ -1,4 +1,5 @@
 import { ETHERNET_HEADER, Gso, RxChecksum, TransmitResult } from '@tapwire/stack'
+import koffi from 'koffi'
 import { afterEach, describe, expect, it } from 'vitest'
 import { openTap, openTun, type TapDevice, type TapOptions } from '../src/index.ts'
 import { type Child, inNetns, Recorder, runNode, whyNoKernel } from './kernel.ts'
@@ -71,6 +72,18 @@ const macBytes = (tap: TapDevice): Uint8Array =>
 const UDP_SERVER = `const s = require('dgram').createSocket('udp4')
   s.on('message', (m, from) => console.log(m.length, m.toString('latin1').slice(0, 20), from.port))
   s.bind(9000, () => console.log('ready'))`
+
+/** One `send` with UDP_SEGMENT, which Node has no name for. */
+function sendSegmented(length: number, segment: number): void {
+  const c = koffi.load(null)
+  const fd = c.func('int socket(int, int, int)')(2, 2, 0) as number
+  const option = new Uint8Array([segment & 255, segment >> 8, 0, 0])
+  expect(c.func('int setsockopt(int, int, int, void *, int)')(fd, 17, 103, option, 4)).toBe(0)
+  const target = concat(Uint8Array.of(2, 0), u16(7000), STACK_IP, new Uint8Array(8))
+  expect(c.func('int connect(int, void *, int)')(fd, target, 16)).toBe(0)
+  expect(c.func('long send(int, void *, size_t, int)')(fd, new Uint8Array(length), length, 0)).toBe(length)
+  c.func('int close(int)')(fd)
+}
 
 describe.skipIf(reason !== null)('a TAP and the kernel', () => {
   it('gives the kernel its addresses, MTU and an interface that is up', async () => {
@@ -190,6 +203,24 @@ describe.skipIf(reason !== null)('a TAP and the kernel', () => {
         (line) => line.split(' ')[0],
       )
       expect(sizes).toEqual(['1000', '1000', '500'])
+    })
+  })
+
+  it('receives UDP super-frames, as programs on the kernel’s side send them', async (context) => {
+    await inNetns(async (netns) => {
+      const tap = await openTap({ netns, hostAddresses: [HOST] })
+      const sink = new Recorder()
+      tap.attach(sink)
+      try {
+        if (!tap.capabilities.uso) context.skip('this kernel has no UDP segmentation offload (Linux 6.2)')
+        netns.run(() => sendSegmented(2500, 1000))
+        await answerArp(tap, sink)
+        const frame = await sink.frame(({ bytes }) => isIpv4(bytes, UDP))
+        expect(frame).toMatchObject({ gsoSize: 1000, checksum: RxChecksum.Partial })
+        expect(frame.bytes.length).toBe(42 + 2500)
+      } finally {
+        await tap.close()
+      }
     })
   })
 
