@@ -20,6 +20,21 @@ async function run(prefix: string[], code: string): Promise<string> {
   return (await watch(spawn(command!, args)).ended).output.trim()
 }
 
+describe('importing the driver', () => {
+  it('loads nothing native, and says so where there is no TAP', async () => {
+    const output = await run(
+      [],
+      `const maps = process.platform === 'linux' ? require('fs').readFileSync('/proc/self/maps', 'utf8') : ''
+       console.log(maps.includes('koffi'))
+       Object.defineProperty(process, 'platform', { value: 'darwin' })
+       await tap.openTap()`,
+    )
+    expect(output).toMatch(
+      /^false\nENOTSUP TAP and TUN devices need Linux, and this is darwin\. .*createCable/,
+    )
+  })
+})
+
 describe.skipIf(reason !== null)('a process with a device', () => {
   it('stays alive while the device is attached and ends by itself after close', async () => {
     const output = await run(
