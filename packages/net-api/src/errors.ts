@@ -25,9 +25,10 @@ type ErrorConstructor = new (message: string) => Error
 export function codedError(Base: ErrorConstructor, code: string, message: string): CodedError {
   const error = new Base(message) as CodedError
   const { name } = error
-  // The stack's first line is made from the name at the moment of capture.
+  // The stack's text is made when it is captured or when it is first read, from the name that stands there then.
   define(error, 'name', `${name} [${code}]`)
   Error.captureStackTrace(error, codedError)
+  void error.stack
   delete (error as { name?: string }).name
   define(error, 'toString', () => `${name} [${code}]: ${error.message}`)
   error.code = code

@@ -71,7 +71,7 @@ export function thrownBy(call: () => unknown): Record<string, unknown> {
   try {
     call()
   } catch (error) {
-    return { ...fieldsOf(error), text: String(error), first: String((error as Error).stack).split('\n')[0] }
+    return { ...fieldsOf(error), text: String(error) }
   }
   throw new Error('Nothing was thrown')
 }

@@ -1,0 +1,36 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { describe, expect, test } from 'vitest'
+
+const child = fileURLToPath(new URL('support/child.ts', import.meta.url))
+
+async function run(which: string, scene: string): Promise<{ lines: string[]; seconds: number }> {
+  const start = performance.now()
+  const args = ['--import', 'tsx', '--conditions', 'tapwire-source', child, which, scene]
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 25_000 })
+  return { lines: stdout.trimEnd().split('\n'), seconds: (performance.now() - start) / 1000 }
+}
+
+describe.each(['node', 'tapwire'])('%s: a whole process', (which) => {
+  test('ends when nothing is open', async () => {
+    expect((await run(which, 'idle')).lines).toEqual(['end'])
+  })
+
+  test.each(['server', 'socket'])('NS-24, NF-31 an open %s keeps it', async (scene) => {
+    expect((await run(which, scene)).lines).toEqual(['still here', 'end'])
+  })
+
+  test.each(['unref server', 'unref socket'])('NS-24, NF-31 an %s does not', async (scene) => {
+    expect((await run(which, scene)).lines).toEqual(['end'])
+  })
+
+  test('an exception in a listener is uncaught', async () => {
+    expect((await run(which, 'throw')).lines).toEqual(['uncaught from the listener', 'end'])
+  })
+
+  test('NM-08 the code stands in the stack', async () => {
+    const text = 'TypeError [ERR_MISSING_ARGS]: The "options" or "port" or "path" argument must be specified'
+    expect((await run(which, 'stack')).lines).toEqual([text, `${text} [ 'code' ]`, 'end'])
+  })
+})

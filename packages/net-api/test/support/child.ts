@@ -1,0 +1,82 @@
+/** A program of its own, for what only a whole process shows. Its argument names the scene. */
+import * as nodeNet from 'node:net'
+import { createNet } from '@tapwire/net-api'
+import { Stack } from '@tapwire/stack'
+
+const [which, scene] = process.argv.slice(2)
+const net = which === 'node' ? nodeNet : createNet(new Stack())
+
+const scenes: Record<string, () => void> = {
+  /** Nothing is open: the process ends. */
+  idle: () => {},
+  /** A listening server keeps the process, until it is closed. */
+  server: () => {
+    const server = net.createServer().listen(0)
+    setTimeout(() => {
+      console.log('still here')
+      server.close()
+    }, 100).unref()
+    // Unref'd, so that only the server can have kept us.
+  },
+  'unref server': () => {
+    net.createServer().listen(0).unref()
+    setTimeout(() => console.log('still here'), 5000).unref()
+  },
+  /** An open socket keeps the process until it ends. */
+  socket: () => {
+    const server = net.createServer((socket) => {
+      server.close()
+      socket
+        .on('error', () => {})
+        .unref()
+        .resume()
+    })
+    server.listen(0, () => {
+      const here = net.connect((server.address() as nodeNet.AddressInfo).port, '127.0.0.1')
+      here.resume()
+      setTimeout(() => {
+        console.log('still here')
+        // Not `end`: what the stack has to wait for after it is its own matter, not the socket's.
+        here.resetAndDestroy()
+      }, 100).unref()
+    })
+  },
+  'unref socket': () => {
+    const server = net.createServer((socket) => {
+      server.close()
+      socket.unref().resume()
+      setTimeout(() => console.log('still here'), 5000).unref()
+    })
+    server.listen(0, () => {
+      net
+        .connect((server.address() as nodeNet.AddressInfo).port, '127.0.0.1')
+        .unref()
+        .resume()
+    })
+  },
+  /** What a thrown exception in a listener does. */
+  throw: () => {
+    process.on('uncaughtException', (error) => {
+      console.log(`uncaught ${error.message}`)
+      process.exit()
+    })
+    const server = net.createServer(() => {
+      throw new Error('from the listener')
+    })
+    server.listen(0, () => {
+      net.connect((server.address() as nodeNet.AddressInfo).port, '127.0.0.1')
+    })
+  },
+  /** The first line of the stack, without a test runner's hands on it. */
+  stack: () => {
+    try {
+      net.connect({} as nodeNet.NetConnectOpts)
+    } catch (error) {
+      console.log((error as Error).stack?.split('\n')[0])
+      console.log(String(error), Object.keys(error as object))
+    }
+  },
+}
+
+scenes[scene]()
+process.on('exit', () => console.log('end'))
