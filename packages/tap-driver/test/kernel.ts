@@ -2,13 +2,21 @@ import type { ChildProcess } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { type FrameSink, Memory, type RxFrame, TxDescriptor } from '@tapwire/stack'
 import { createNetns, type Netns } from '../src/index.ts'
+import { libc } from '../src/libc.ts'
+import { checkOptions } from '../src/options.ts'
+import { openTun } from '../src/tun-fd.ts'
 
 /** Why tests against the kernel cannot run here, or null when they can. */
 export function whyNoKernel(): string | null {
   if (process.platform !== 'linux') return `this is ${process.platform}, not Linux`
   if (!existsSync('/dev/net/tun')) return 'there is no /dev/net/tun'
   try {
-    createNetns().close()
+    const netns = createNetns()
+    try {
+      libc().close(netns.run(() => openTun(checkOptions('ethernet', {}))).fd)
+    } finally {
+      netns.close()
+    }
     return null
   } catch (error) {
     return (error as Error).message
