@@ -44,7 +44,7 @@ export class RoutedPath implements Path {
   #learnedMtu = 0
   #learnedUntil: Micros = NEVER
   #nextId: number
-  #idsLeft = ID_SPACE
+  #idsLeft = ID_SPACE / 2
   #idsSince: Micros = 0
   #confirmedAt: Micros = -CONFIRM_INTERVAL
   readonly #engine: Engine
