@@ -66,9 +66,9 @@ function cleanUpOnSignals(world: World): void {
   ] as const) {
     process.once(signal, () => {
       world.closeNow()
-      // A progress bar may have hidden the cursor.
-      const showCursor = process.stdout.isTTY ? '\x1b[?25h' : ''
-      process.stdout.write(`${showCursor}\nRemoved everything that was made.\n`)
+      // A progress bar may have hidden the cursor and switched line wrapping off.
+      const restore = process.stdout.isTTY ? '\x1b[?25h\x1b[?7h' : ''
+      process.stdout.write(`${restore}\nRemoved everything that was made.\n`)
       process.exit(128 + number)
     })
   }
