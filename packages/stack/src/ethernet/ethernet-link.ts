@@ -321,9 +321,12 @@ export class EthernetLink implements LinkPort {
       this.counters.dropUnknownType++
       return
     }
-    const type = this.#view.getUint16(offset + 6)
-    if (type <= MAX_8023_LENGTH) this.counters.dropUnknownType++
-    else this.#onPayload(type, offset + SNAP_LENGTH, length - SNAP_LENGTH, linkMulticast)
+    this.#onPayload(
+      this.#view.getUint16(offset + 6),
+      offset + SNAP_LENGTH,
+      length - SNAP_LENGTH,
+      linkMulticast,
+    )
   }
 
   /** Not in the neighbour table: a group, everybody, or a station to be asked for. */

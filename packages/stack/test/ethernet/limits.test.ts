@@ -19,6 +19,17 @@ describe('the neighbour table', () => {
     expect(bench.engine.timers.size).toBe(3)
   })
 
+  it('of those alive, the one used last stays', () => {
+    const bench = Bench.ready({ limits: { neighbours: 2 } })
+    for (const n of [10, 11]) {
+      bench.send('10.0.0.2', host(n), 1)
+      bench.receive(reply(host(n)))
+    }
+    bench.send('10.0.0.2', host(10), 2)
+    bench.receive(arp({ sender: host(12), target: '10.0.0.2' }))
+    expect(bench.table()).toEqual([`${host(10)} Reachable ${PEER_MAC}`, `${host(12)} Stale ${PEER_MAC}`])
+  })
+
   it('one that is known to be alive is kept before a doubtful one that was used later', () => {
     const bench = Bench.ready({ limits: { neighbours: 2 } })
     bench.send('10.0.0.2', host(10), 1)
