@@ -231,6 +231,24 @@ describe('known bytes', () => {
   })
 })
 
+describe('TCP options that are not what they seem', () => {
+  it('a known kind with a length that is not its own is unknown, and what follows a broken one is raw', () => {
+    expect(packet.parseTcpOptionList(hex('0502 0503aa 020301 0303ff 08020a00'))).toEqual([
+      { name: 'unknown', kind: 5, data: new Uint8Array(0) },
+      { name: 'unknown', kind: 5, data: hex('aa') },
+      { name: 'unknown', kind: 2, data: hex('01') },
+      { name: 'windowScale', shift: 255 },
+      { name: 'unknown', kind: 8, data: new Uint8Array(0) },
+      { name: 'raw', bytes: hex('0a00') },
+    ])
+    expect(packet.parseTcpOptionList(hex('01000007'))).toEqual([
+      { name: 'nop' },
+      { name: 'end' },
+      { name: 'raw', bytes: hex('0007') },
+    ])
+  })
+})
+
 describe('decodeFrame', () => {
   const ethernet = { destination: hex('020000000002'), source: hex('020000000001') }
   const ipv4 = { source: Uint8Array.of(10, 0, 0, 1), destination: Uint8Array.of(10, 0, 0, 2) }
