@@ -192,7 +192,8 @@ export interface TcpApi {
   listen(options: ListenOptions, handler: ListenerHandler): TcpListener
   /**
    * Starts an active open.
-   * @throws ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, EADDRINUSE, ENOBUFS, ERR_OUT_OF_RANGE at once; later failures
+   * @throws ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL (also when no ephemeral port is left), EADDRINUSE, ENOBUFS,
+   * ERR_OUT_OF_RANGE at once; later failures
    * arrive as `onClose`
    */
   connect(options: ConnectOptions, handler: ConnectionHandler): TcpConnection

@@ -1,31 +1,43 @@
-import { MILLISECOND } from '../core/timer.ts'
+import { MILLISECOND, type Micros } from '../core/timer.ts'
+import type { TcpContext } from './context.ts'
 import { type Tcb, wantAck } from './tcb.ts'
 
-/** Linux's tcp_invalid_ratelimit: one answer per connection in this time. */
+/** Linux's tcp_invalid_ratelimit: one answer per connection in this time. RFC 5961 section 7 has the same rate, 10 in 5 s. */
 const OUT_OF_WINDOW_INTERVAL = 500 * MILLISECOND
 
 /**
  * RFC 5961: "this is where I am", to a segment that a peer in its right mind would not have sent. Bounded for the
- * stack and for the connection (R5961-07), so that it cannot be made to fight.
+ * connection, and for the stack by a budget that nobody outside can count (R5961-07; CVE-2016-5696).
  */
 export function challengeAck(tcb: Tcb): void {
-  const { engine, counters, challengeLimit } = tcb.tcp
-  if (!challengeLimit.allow(engine.now)) {
+  if (mayChallenge(tcb.tcp, tcb)) wantAck(tcb)
+}
+
+/** Whether a challenge ACK may go out now for this connection; it is counted either way. */
+export function mayChallenge(tcp: TcpContext, record: { lastOutOfWindowAck: Micros }): boolean {
+  if (!pacedAck(tcp, record)) return false
+  const { counters } = tcp
+  if (!tcp.challengeLimit.allow(tcp.engine.now)) {
     counters.challengeAcksSuppressed++
-    return
+    return false
   }
   counters.challengeAcks++
-  wantAck(tcb)
+  return true
 }
 
 /** SEG-13, for segments that are merely out of window, such as a keepalive or an old duplicate. */
 export function outOfWindowAck(tcb: Tcb, hasData: boolean): void {
-  const { engine, counters } = tcb.tcp
   // Data means a retransmission that needs its ACK, or the peer goes on resending: not limited (as in Linux).
-  if (!hasData && engine.now - tcb.lastOutOfWindowAck < OUT_OF_WINDOW_INTERVAL) {
-    counters.challengeAcksSuppressed++
-    return
+  if (hasData || pacedAck(tcb.tcp, tcb)) wantAck(tcb)
+}
+
+/** Two peers that disagree must not answer each other's answers without end (R5961-09). */
+export function pacedAck(tcp: TcpContext, record: { lastOutOfWindowAck: Micros }): boolean {
+  const { now } = tcp.engine
+  if (now - record.lastOutOfWindowAck < OUT_OF_WINDOW_INTERVAL) {
+    tcp.counters.challengeAcksSuppressed++
+    return false
   }
-  if (!hasData) tcb.lastOutOfWindowAck = engine.now
-  wantAck(tcb)
+  record.lastOutOfWindowAck = now
+  return true
 }

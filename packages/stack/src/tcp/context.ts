@@ -55,6 +55,6 @@ export class TcpContext {
     this.timeWait = new FourTupleTable(random.uint32(), random.uint32())
     this.secretHash = new HalfSipHash({ k0: random.uint32(), k1: random.uint32() })
     this.resetLimit = new RateLimit(limits.resetsPerSecond)
-    this.challengeLimit = new RateLimit(limits.challengeAcksPerSecond)
+    this.challengeLimit = new RateLimit(limits.challengeAcksPerSecond, random)
   }
 }

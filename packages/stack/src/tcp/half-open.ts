@@ -1,16 +1,19 @@
-import { Timer } from '../core/timer.ts'
+import { seqAdd } from '../core/seq.ts'
+import { type Micros, Timer } from '../core/timer.ts'
 import type { IpAddress } from '../ip/address.ts'
 import type { Path } from '../ip/network.ts'
 import { TcpFlag } from '../wire/tcp.ts'
+import type { AckSource } from './bare-ack.ts'
 import type { TcpContext } from './context.ts'
 import type { TcpListenerImpl } from './listener.ts'
+import { synWindow, windowShift } from './receive-window.ts'
 import { type Agreement, sendSyn } from './syn.ts'
 
 /**
  * A connection in SYN-RECEIVED that came from a listener: a record a fraction of a TCB's size, so that half-open
  * connections are cheap to hold and to forget. It becomes a TCB when the handshake's last ACK arrives.
  */
-export class HalfOpen {
+export class HalfOpen implements AckSource {
   readonly listener: TcpListenerImpl
   readonly path: Path
   readonly local: IpAddress
@@ -21,7 +24,11 @@ export class HalfOpen {
   readonly irs: number
   readonly tsOffset: number
   readonly agreement: Agreement
+  readonly trafficClass: number
+  /** For segments after the SYN-ACK: scaled. */
+  readonly windowField: number
   retries = 0
+  lastOutOfWindowAck: Micros = Number.NEGATIVE_INFINITY
   hash = 0
   hashNext: HalfOpen | null = null
   readonly timer: Timer
@@ -35,8 +42,10 @@ export class HalfOpen {
     irs: number,
     tsOffset: number,
     agreement: Agreement,
+    tcp: TcpContext,
     expire: (record: HalfOpen) => void,
   ) {
+    const { receiveBuffer, receiveBufferMax, trafficClass } = tcp.config
     this.listener = listener
     this.path = path
     this.local = path.local
@@ -47,7 +56,26 @@ export class HalfOpen {
     this.irs = irs
     this.tsOffset = tsOffset
     this.agreement = agreement
+    this.trafficClass = trafficClass
+    const shift = agreement.peerScale >= 0 ? windowShift(receiveBufferMax) : 0
+    this.windowField = synWindow(receiveBuffer) >>> shift
     this.timer = new Timer(() => expire(this))
+  }
+
+  get sndNxt(): number {
+    return seqAdd(this.iss, 1)
+  }
+
+  get rcvNxt(): number {
+    return seqAdd(this.irs, 1)
+  }
+
+  get timestamps(): boolean {
+    return this.agreement.timestamps
+  }
+
+  get tsRecent(): number {
+    return this.agreement.tsRecent
   }
 }
 
@@ -59,14 +87,14 @@ export function sendSynAck(tcp: TcpContext, record: HalfOpen): void {
     localPort: record.localPort,
     remotePort: record.remotePort,
     seq: record.iss,
-    ack: (record.irs + 1) | 0,
+    ack: record.rcvNxt,
     flags: TcpFlag.Syn | TcpFlag.Ack,
     windowScale: agreement.peerScale >= 0,
     sack: agreement.sack,
     timestamps: agreement.timestamps,
     tsOffset: record.tsOffset,
     tsEcr: agreement.tsRecent,
-    trafficClass: tcp.config.trafficClass,
+    trafficClass: record.trafficClass,
   })
 }
 

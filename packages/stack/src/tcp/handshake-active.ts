@@ -2,13 +2,14 @@ import { seqAdd, seqDiff, seqGt, seqLeq } from '../core/seq.ts'
 import { TransmitResult } from '../link/device.ts'
 import { TcpFlag } from '../wire/tcp.ts'
 import { type CloseReason, TcpState } from './api.ts'
+import { challengeAck, outOfWindowAck } from './challenge-ack.ts'
 import { establish } from './establish.ts'
 import { finish } from './finish.ts'
 import { initialSequence, timestampOffset } from './isn.ts'
 import { receiveWindow } from './receive-window.ts'
 import { replyReset } from './reset.ts'
 import { currentRto, sampleRtt } from './rtt.ts'
-import type { SegmentIn } from './segment-in.ts'
+import { type SegmentIn, segmentLength } from './segment-in.ts'
 import { setState } from './states.ts'
 import { adopt, agree, sendTcbSyn } from './syn.ts'
 import { ConnectionEvent, notify, type Tcb, wantAck } from './tcb.ts'
@@ -114,28 +115,54 @@ function setWindow(tcb: Tcb, segment: SegmentIn): void {
 }
 
 /**
- * A segment in SYN-RECEIVED after a simultaneous open. The peer's SYN-ACK has its old sequence number (SEG-29): its
- * SYN was counted already, what is left is an ACK.
+ * A segment in SYN-RECEIVED after a simultaneous open.
  * @returns whether the segment goes on to the checks of the synchronized states
  */
 export function arriveInSynReceived(tcb: Tcb, segment: SegmentIn): boolean {
   const { flags } = segment
   if ((flags & TcpFlag.Rst) !== 0) {
-    // RFC 9293 section 3.10.7.4, second step: an active open was refused (MUST-11).
-    if (segment.seq === tcb.rcvNxt) failActiveOpen(tcb, 'ECONNREFUSED')
+    resetSynReceived(tcb, segment)
     return false
   }
-  if ((flags & TcpFlag.Syn) !== 0 && segment.seq === tcb.irs) {
-    segment.flags &= ~TcpFlag.Syn
-    segment.seq = tcb.rcvNxt
+  if ((flags & TcpFlag.Syn) !== 0) {
+    arriveSynAgain(tcb, segment)
+    return false
   }
-  const offset = seqDiff(segment.seq, tcb.rcvNxt)
-  if (offset < 0 || offset > receiveWindow(tcb)) {
+  if (!inWindow(tcb, segment)) {
     // SEG-13.
-    wantAck(tcb)
+    tcb.tcp.counters.droppedOutOfWindow++
+    outOfWindowAck(tcb, segmentLength(segment) > 0)
     return false
   }
-  if ((flags & TcpFlag.Ack) === 0) return false
+  if ((flags & TcpFlag.Ack) === 0) {
+    tcb.tcp.counters.droppedNoAck++
+    return false
+  }
+  return acknowledgesSyn(tcb, segment, segment.window << tcb.sndScale)
+}
+
+/** R5961-08, then RFC 9293 section 3.10.7.4, second step: an active open was refused (MUST-11). */
+function resetSynReceived(tcb: Tcb, segment: SegmentIn): void {
+  if (segment.seq === tcb.rcvNxt) {
+    tcb.tcp.counters.resetsIn++
+    failActiveOpen(tcb, 'ECONNREFUSED')
+  } else if (inWindow(tcb, segment)) challengeAck(tcb)
+  else tcb.tcp.counters.droppedOutOfWindow++
+}
+
+/**
+ * The peer's SYN-ACK has its old sequence number (SEG-29, SIM-01): its SYN was counted already, what is left is an ACK and a
+ * window that is not scaled (R7323-02). Text on it is left for the peer to send again. A repeated bare SYN gets the
+ * SYN-ACK again (SEG-16), any other is challenged.
+ */
+function arriveSynAgain(tcb: Tcb, segment: SegmentIn): void {
+  if (segment.seq !== tcb.irs) challengeAck(tcb)
+  else if ((segment.flags & TcpFlag.Ack) !== 0) acknowledgesSyn(tcb, segment, segment.window)
+  else sendTcbSyn(tcb, TcpFlag.Syn | TcpFlag.Ack)
+}
+
+/** @returns whether the connection is established */
+function acknowledgesSyn(tcb: Tcb, segment: SegmentIn, window: number): boolean {
   if (segment.ack !== tcb.sndNxt) {
     // SEG-15.
     tcb.tcp.counters.droppedBadAck++
@@ -144,9 +171,14 @@ export function arriveInSynReceived(tcb: Tcb, segment: SegmentIn): boolean {
   }
   tcb.sndUna = segment.ack
   setWindow(tcb, segment)
-  tcb.sndWnd = (flags & TcpFlag.Syn) !== 0 ? segment.window : segment.window << tcb.sndScale
-  tcb.maxSndWnd = Math.max(tcb.maxSndWnd, tcb.sndWnd)
+  tcb.sndWnd = window
+  tcb.maxSndWnd = Math.max(tcb.maxSndWnd, window)
   establish(tcb)
   notify(tcb, ConnectionEvent.Connect)
   return true
+}
+
+function inWindow(tcb: Tcb, segment: SegmentIn): boolean {
+  const offset = seqDiff(segment.seq, tcb.rcvNxt)
+  return offset >= 0 && offset <= receiveWindow(tcb)
 }

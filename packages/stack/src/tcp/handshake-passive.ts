@@ -1,11 +1,13 @@
-import { seqAdd, seqLt } from '../core/seq.ts'
+import { seqDiff, seqLt } from '../core/seq.ts'
 import { SECOND } from '../core/timer.ts'
 import { TcpFlag } from '../wire/tcp.ts'
+import { sendBareAck, sendPacedBareAck } from './bare-ack.ts'
+import { mayChallenge } from './challenge-ack.ts'
 import { MAX_BACKOFF } from './config.ts'
 import type { TcpContext } from './context.ts'
 import { establish } from './establish.ts'
 import { forgetHalfOpen, HalfOpen, sendSynAck } from './half-open.ts'
-import { initialSequence, timestampOffset } from './isn.ts'
+import { initialSequence, isnAfter, timestampOffset } from './isn.ts'
 import type { TcpListenerImpl } from './listener.ts'
 import { synWindow } from './receive-window.ts'
 import { isPathError, localOf, remoteOf, replyReset } from './reset.ts'
@@ -13,8 +15,16 @@ import type { SegmentIn } from './segment-in.ts'
 import { adopt, agree } from './syn.ts'
 import { Tcb, type TcbTimeout } from './tcb.ts'
 
-/** A segment for a listener, from a peer nothing is known of (RFC 9293 section 3.10.7.2). */
-export function arriveInListen(tcp: TcpContext, listener: TcpListenerImpl, segment: SegmentIn): void {
+/**
+ * A segment for a listener, from a peer nothing is known of (RFC 9293 section 3.10.7.2).
+ * @param previous the TIME-WAIT record that makes room for a new incarnation, or null
+ */
+export function arriveInListen(
+  tcp: TcpContext,
+  listener: TcpListenerImpl,
+  segment: SegmentIn,
+  previous: { readonly sndNxt: number } | null,
+): void {
   const { flags } = segment
   if ((flags & TcpFlag.Rst) !== 0) return
   if ((flags & TcpFlag.Ack) !== 0) {
@@ -22,13 +32,13 @@ export function arriveInListen(tcp: TcpContext, listener: TcpListenerImpl, segme
     replyReset(tcp, segment)
     return
   }
-  if ((flags & TcpFlag.Syn) === 0) {
-    // SEG-06.
+  if ((flags & (TcpFlag.Syn | TcpFlag.Fin)) !== TcpFlag.Syn) {
+    // SEG-06. Nobody opens and closes at once: SYN-FIN is a scan (dropped by Linux too).
     tcp.counters.droppedUnexpected++
     return
   }
   if (!hasRoom(tcp, listener)) return
-  openHalf(tcp, listener, segment)
+  openHalf(tcp, listener, segment, previous)
 }
 
 /** The SYN queue's bounds, and no new handshakes while nobody accepts the finished ones (Linux does the same). */
@@ -50,14 +60,20 @@ function hasRoom(tcp: TcpContext, listener: TcpListenerImpl): boolean {
 }
 
 /** SEG-05: what the SYN said is kept, the SYN-ACK goes out. Data on the SYN is ignored; the peer sends it again. */
-function openHalf(tcp: TcpContext, listener: TcpListenerImpl, segment: SegmentIn): void {
+function openHalf(
+  tcp: TcpContext,
+  listener: TcpListenerImpl,
+  segment: SegmentIn,
+  previous: { readonly sndNxt: number } | null,
+): void {
   const { localPort, remotePort, packet } = segment
   const path = tcp.network.path(remoteOf(packet), localOf(packet))
   if (isPathError(path)) {
     tcp.counters.droppedUnexpected++
     return
   }
-  const iss = initialSequence(tcp, path.local, localPort, path.remote, remotePort, tcp.engine.now)
+  const natural = initialSequence(tcp, path.local, localPort, path.remote, remotePort, tcp.engine.now)
+  const iss = previous === null ? natural : isnAfter(natural, previous.sndNxt)
   const tsOffset = timestampOffset(tcp, path.local, path.remote)
   const agreement = agree(tcp, path, segment.options)
   const expire = (half: HalfOpen): void => onSynAckTimeout(tcp, half)
@@ -70,6 +86,7 @@ function openHalf(tcp: TcpContext, listener: TcpListenerImpl, segment: SegmentIn
     segment.seq,
     tsOffset,
     agreement,
+    tcp,
     expire,
   )
   tcp.halfOpen.add(half)
@@ -101,28 +118,27 @@ export function arriveInHalfOpen(
   segment: SegmentIn,
   expire: TcbTimeout,
 ): Tcb | null {
-  const { flags, seq } = segment
-  const rcvNxt = seqAdd(half.irs, 1)
-  if ((flags & TcpFlag.Syn) !== 0 && (flags & TcpFlag.Rst) === 0) {
-    // SEG-16: a retransmitted SYN gets its SYN-ACK again, any other one too (as a challenge, R5961-04).
-    sendSynAck(tcp, half)
-    return null
-  }
-  if (!inWindow(tcp, half, segment, rcvNxt)) {
-    tcp.counters.droppedOutOfWindow++
-    if ((flags & TcpFlag.Rst) === 0) sendSynAck(tcp, half)
-    return null
-  }
+  const { flags } = segment
   if ((flags & TcpFlag.Rst) !== 0) {
-    // Back to LISTEN (MUST-11), by the sequence number RFC 5961 asks for.
-    if (seq === rcvNxt) {
-      tcp.counters.resetsIn++
-      forgetHalfOpen(tcp, half)
-    }
+    resetHalfOpen(tcp, half, segment)
     return null
   }
-  if ((flags & TcpFlag.Ack) === 0) return null
-  if (segment.ack !== seqAdd(half.iss, 1)) {
+  if ((flags & TcpFlag.Syn) !== 0) {
+    // SEG-16: the SYN again gets its SYN-ACK again; any other one is challenged (R5961-04).
+    if ((flags & TcpFlag.Ack) === 0 && segment.seq === half.irs) sendSynAck(tcp, half)
+    else if (mayChallenge(tcp, half)) sendBareAck(tcp, half)
+    return null
+  }
+  if (!inWindow(tcp, half, segment)) {
+    tcp.counters.droppedOutOfWindow++
+    sendPacedBareAck(tcp, half)
+    return null
+  }
+  if ((flags & TcpFlag.Ack) === 0) {
+    tcp.counters.droppedNoAck++
+    return null
+  }
+  if (segment.ack !== half.sndNxt) {
     // SEG-15.
     tcp.counters.droppedBadAck++
     replyReset(tcp, segment)
@@ -131,14 +147,23 @@ export function arriveInHalfOpen(
   return promote(tcp, half, segment, expire)
 }
 
-function inWindow(tcp: TcpContext, half: HalfOpen, segment: SegmentIn, rcvNxt: number): boolean {
+/** Back to LISTEN (MUST-11), by RFC 5961's rules for the sequence number, which come first (R5961-08). */
+function resetHalfOpen(tcp: TcpContext, half: HalfOpen, segment: SegmentIn): void {
+  if (segment.seq === half.rcvNxt) {
+    tcp.counters.resetsIn++
+    forgetHalfOpen(tcp, half)
+  } else if (!inWindow(tcp, half, segment)) tcp.counters.droppedOutOfWindow++
+  else if (mayChallenge(tcp, half)) sendBareAck(tcp, half)
+}
+
+function inWindow(tcp: TcpContext, half: HalfOpen, segment: SegmentIn): boolean {
   const { options, seq } = segment
   const { agreement } = half
   // PAWS (R7323-25).
   if (agreement.timestamps && options.hasTimestamps && (segment.flags & TcpFlag.Rst) === 0) {
     if (seqLt(options.tsVal, agreement.tsRecent)) return false
   }
-  const offset = (seq - rcvNxt) | 0
+  const offset = seqDiff(seq, half.rcvNxt)
   return offset >= 0 && offset < synWindow(tcp.config.receiveBuffer)
 }
 

@@ -55,6 +55,8 @@ function afterFinAcked(tcb: Tcb, timeWait: TimeWaitQueue): boolean {
       if (tcb.orphaned) startFinWait2Timer(tcb)
       return true
     case TcpState.Closing:
+      // Their FIN may have come in this same burst, and nothing is sent any more at its end.
+      if (tcb.ackNow) sendAck(tcb)
       setState(tcb, TcpState.TimeWait)
       timeWait.enter(tcb)
       return false

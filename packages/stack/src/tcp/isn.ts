@@ -1,3 +1,4 @@
+import { seqAdd, seqGt } from '../core/seq.ts'
 import type { Micros } from '../core/timer.ts'
 import type { IpAddress } from '../ip/address.ts'
 import type { TcpContext } from './context.ts'
@@ -14,6 +15,15 @@ export function initialSequence(
   now: Micros,
 ): number {
   return (Math.floor(now / 4) + tupleHash(tcp, local, localPort, remote, remotePort, 1)) | 0
+}
+
+/**
+ * MAY-2: the new incarnation's ISN lies beyond all that the old one sent, even if that was faster than the clock. The step is
+ * more than an unscaled window, as in Linux.
+ */
+export function isnAfter(natural: number, sndNxt: number): number {
+  const lowest = seqAdd(sndNxt, 65_537)
+  return seqGt(natural, lowest) ? natural : lowest
 }
 
 /** The secret shift of the timestamp clock: the same for every connection between two hosts (R7323-30, R6191-04). */

@@ -41,13 +41,18 @@ function trimToWindow(tcb: Tcb, segment: SegmentIn): void {
   const beyond = seqDiff(seqAdd(segment.seq, segment.dataLength), right)
   if (beyond > 0) {
     segment.dataLength = Math.max(0, segment.dataLength - beyond)
+    if (segment.dataLength === 0) tcb.tcp.counters.droppedOutOfWindow++
     segment.flags &= ~TcpFlag.Fin
     wantAck(tcb)
   }
 }
 
+/** One that comes too early is told what is missing, as other segments are (MAY-13). */
 function noteFin(tcb: Tcb, seq: number): void {
+  if (seq !== tcb.rcvNxt) wantAck(tcb)
   if (tcb.rcvFinSeen || seqLt(seq, tcb.rcvNxt)) return
+  // Data beyond it is here already: whoever sent this does not know where the stream ends.
+  if (tcb.outOfOrder !== null && seqGt(tcb.outOfOrder.highest, seq)) return
   tcb.rcvFinSeen = true
   tcb.rcvFin = seq
 }

@@ -46,17 +46,23 @@ export function checkSegment(tcb: Tcb, segment: SegmentIn): Verdict {
  */
 function isAcceptable(tcb: Tcb, segment: SegmentIn): boolean {
   const window = receiveWindow(tcb)
-  const length = segmentLength(segment)
   const right = seqAdd(tcb.rcvNxt, window)
-  if (length === 0) return seqGeq(segment.seq, tcb.rcvNxt) && seqLeq(segment.seq, right)
+  const { seq, flags } = segment
+  if ((flags & TcpFlag.Rst) !== 0) {
+    // Its text does not count (SHLD-2), and the next byte resets though the window is shut (MUST-66).
+    return seq === tcb.rcvNxt || (seqGt(seq, tcb.rcvNxt) && seqLt(seq, right))
+  }
   // A SYN in a synchronized state is answered by R5961-04, and not by silence.
-  if ((segment.flags & TcpFlag.Syn) !== 0) return true
-  if (window === 0) return false
-  const last = seqAdd(segment.seq, length - 1)
+  if ((flags & TcpFlag.Syn) !== 0) return true
+  const length = segmentLength(segment)
+  if (length === 0) return seqGeq(seq, tcb.rcvNxt) && seqLeq(seq, right)
+  // MUST-66: what it acknowledges is used; its text will be cut off.
+  if (window === 0) return seq === tcb.rcvNxt
+  const last = seqAdd(seq, length - 1)
   return (
-    (seqGeq(segment.seq, tcb.rcvNxt) && seqLt(segment.seq, right)) ||
+    (seqGeq(seq, tcb.rcvNxt) && seqLt(seq, right)) ||
     (seqGeq(last, tcb.rcvNxt) && seqLt(last, right)) ||
-    (seqLt(segment.seq, tcb.rcvNxt) && seqGt(last, tcb.rcvNxt))
+    (seqLt(seq, tcb.rcvNxt) && seqGt(last, tcb.rcvNxt))
   )
 }
 

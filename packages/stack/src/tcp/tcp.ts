@@ -21,14 +21,15 @@ import {
   tcpUrgentPointer,
   tcpWindow,
 } from '../wire/tcp.ts'
-import type {
-  ConnectionHandler,
-  ConnectOptions,
-  ListenerHandler,
-  ListenOptions,
-  TcpApi,
-  TcpConnection,
-  TcpListener,
+import {
+  type ConnectionHandler,
+  type ConnectOptions,
+  type ListenerHandler,
+  type ListenOptions,
+  type TcpApi,
+  type TcpConnection,
+  type TcpListener,
+  TcpState,
 } from './api.ts'
 import type { TcpConfig } from './config.ts'
 import { connectionOf } from './connection.ts'
@@ -44,12 +45,19 @@ import { arrive } from './input.ts'
 import { TcpListenerImpl } from './listener.ts'
 import { ListenerTable } from './listener-table.ts'
 import { dispatchEvents } from './notify.ts'
+import { sendReset } from './output.ts'
 import { ephemeralListenPort, ephemeralPort, tupleIsFree } from './ports.ts'
 import { isPathError, replyReset } from './reset.ts'
 import { SegmentIn } from './segment-in.ts'
 import { output } from './sender.ts'
 import { Tcb } from './tcb.ts'
-import { arriveInTimeWait, TimeWaitQueue } from './time-wait.ts'
+import {
+  answerInTimeWait,
+  arriveInTimeWait,
+  TimeWaitQueue,
+  type TimeWaitRecord,
+  TimeWaitVerdict,
+} from './time-wait.ts'
 import type { TcpTracer } from './trace.ts'
 
 const DEFAULT_BACKLOG = 511
@@ -125,7 +133,14 @@ export class Tcp implements Transport, TcpApi {
       throw new TapwireError('ENOBUFS', `The limit of ${context.limits.connections} connections is reached`)
     }
     const localPort = wantedPort > 0 ? wantedPort : this.#choosePort(path.local, remote, remotePort)
-    if (localPort === 0 || !tupleIsFree(context, path.local, localPort, path.remote, remotePort)) {
+    if (localPort === 0) {
+      // R6056-03.
+      throw new TapwireError(
+        'EADDRNOTAVAIL',
+        `Every ephemeral port is in use towards ${formatAddress(remote)} port ${remotePort}`,
+      )
+    }
+    if (!tupleIsFree(context, path.local, localPort, path.remote, remotePort)) {
       throw new TapwireError(
         'EADDRINUSE',
         `A connection from port ${localPort} to ${formatAddress(remote)} port ${remotePort} exists already`,
@@ -216,7 +231,10 @@ export class Tcp implements Transport, TcpApi {
     const { context } = this
     context.engine.run(() => {
       this.#listeners.each((listener) => listener.fail('ENETDOWN'))
-      context.connections.each((tcb) => finish(tcb, 'ENETDOWN'))
+      context.connections.each((tcb) => {
+        if (tcb.state >= TcpState.SynReceived) sendReset(tcb)
+        finish(tcb, 'ENETDOWN')
+      })
       context.halfOpen.each((half) => forgetHalfOpen(context, half))
       this.#timeWait.clear()
     })
@@ -288,17 +306,33 @@ export class Tcp implements Transport, TcpApi {
       remotePort,
     )
     if (record !== null) {
-      if (!arriveInTimeWait(context, record, segment)) return
-      const listener = this.#listeners.find(dst0, dst1, dst2, dst3, localPort)
-      if (listener === null) return
-      context.counters.timeWaitReused++
-      this.#timeWait.remove(record)
-      arriveInListen(context, listener, segment)
+      if (arriveInTimeWait(context, this.#timeWait, record, segment) === TimeWaitVerdict.Reopen) {
+        this.#reopen(packet, segment, record)
+      }
       return
     }
     const listener = this.#listeners.find(dst0, dst1, dst2, dst3, localPort)
-    if (listener !== null) arriveInListen(context, listener, segment)
+    if (listener !== null) arriveInListen(context, listener, segment, null)
     else if ((segment.flags & TcpFlag.Rst) === 0) replyReset(context, segment)
+  }
+
+  /** A new incarnation of a connection in TIME-WAIT (MAY-2, RFC 6191), if somebody listens for it. */
+  #reopen(packet: PacketIn, segment: SegmentIn, record: TimeWaitRecord): void {
+    const { context } = this
+    const listener = this.#listeners.find(
+      packet.dst0,
+      packet.dst1,
+      packet.dst2,
+      packet.dst3,
+      segment.localPort,
+    )
+    if (listener === null) {
+      answerInTimeWait(context, this.#timeWait, record, segment)
+      return
+    }
+    context.counters.timeWaitReused++
+    this.#timeWait.remove(record)
+    arriveInListen(context, listener, segment, record)
   }
 }
 

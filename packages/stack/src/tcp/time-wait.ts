@@ -1,18 +1,17 @@
-import { seqAdd, seqGeq, seqGt, seqLt } from '../core/seq.ts'
+import { seqGt, seqLt } from '../core/seq.ts'
 import { type Micros, Timer } from '../core/timer.ts'
 import type { IpAddress } from '../ip/address.ts'
 import type { Path } from '../ip/network.ts'
-import { TcpFlag, TIMESTAMPS_LENGTH, writeTimestamps } from '../wire/tcp.ts'
+import { TcpFlag } from '../wire/tcp.ts'
+import { type AckSource, sendBareAck, sendPacedBareAck } from './bare-ack.ts'
 import type { TcpContext } from './context.ts'
 import { finish } from './finish.ts'
 import { receiveWindow } from './receive-window.ts'
 import { type SegmentIn, segmentLength } from './segment-in.ts'
-import { optionsStart, sendSegment } from './segment-out.ts'
 import type { Tcb } from './tcb.ts'
-import { timestampNow } from './timestamps.ts'
 
 /** What is left of a connection in TIME-WAIT: enough to answer a repeated FIN and to judge a new SYN. */
-export class TimeWaitRecord {
+export class TimeWaitRecord implements AckSource {
   readonly local: IpAddress
   readonly remote: IpAddress
   readonly localPort: number
@@ -20,18 +19,18 @@ export class TimeWaitRecord {
   readonly path: Path
   readonly sndNxt: number
   readonly rcvNxt: number
-  readonly window: number
   readonly windowField: number
   readonly timestamps: boolean
   readonly tsOffset: number
+  readonly tsRecent: number
   readonly trafficClass: number
-  tsRecent: number
-  tsRecentAt: Micros
+  expiresAt: Micros
+  lastOutOfWindowAck: Micros = Number.NEGATIVE_INFINITY
   hash = 0
   hashNext: TimeWaitRecord | null = null
-  expiresAt: Micros
-  /** Left the table before its time (reuse, eviction). */
-  gone = false
+  /** Neighbours in the queue. */
+  sooner: TimeWaitRecord | null = null
+  later: TimeWaitRecord | null = null
 
   constructor(tcb: Tcb, expiresAt: Micros) {
     this.local = tcb.local
@@ -41,26 +40,24 @@ export class TimeWaitRecord {
     this.path = tcb.path
     this.sndNxt = tcb.sndNxt
     this.rcvNxt = tcb.rcvNxt
-    this.window = receiveWindow(tcb)
-    this.windowField = Math.min(0xffff, this.window >>> tcb.rcvScale)
+    this.windowField = Math.min(0xffff, receiveWindow(tcb) >>> tcb.rcvScale)
     this.timestamps = tcb.timestamps
     this.tsOffset = tcb.tsOffset
-    this.trafficClass = tcb.trafficClass
     this.tsRecent = tcb.tsRecent
-    this.tsRecentAt = tcb.tsRecentAt
+    this.trafficClass = tcb.trafficClass
     this.expiresAt = expiresAt
   }
 }
 
 /**
- * All connections in TIME-WAIT (MUST-13). They wait equally long, so they expire in the order they came: a queue and one
- * timer serve any number. A record that was renewed goes to the end again when its first turn comes.
+ * All connections in TIME-WAIT (MUST-13). They wait equally long, so whichever came or was renewed last expires last: a list
+ * and one timer serve any number.
  */
 export class TimeWaitQueue {
   readonly #tcp: TcpContext
   readonly #timer = new Timer((now) => this.#expire(now))
-  #queue: (TimeWaitRecord | null)[] = []
-  #head = 0
+  #first: TimeWaitRecord | null = null
+  #last: TimeWaitRecord | null = null
 
   constructor(tcp: TcpContext) {
     this.#tcp = tcp
@@ -69,126 +66,111 @@ export class TimeWaitQueue {
   /** The connection becomes a record; its application learns that it is over. */
   enter(tcb: Tcb): void {
     const tcp = this.#tcp
-    const now = tcp.engine.now
-    const record = new TimeWaitRecord(tcb, now + tcp.config.timeWait)
+    const record = new TimeWaitRecord(tcb, tcp.engine.now + tcp.config.timeWait)
     finish(tcb, null)
     if (tcp.limits.timeWait === 0 || tcp.config.timeWait === 0) return
-    if (tcp.timeWait.size >= tcp.limits.timeWait) {
+    if (tcp.timeWait.size >= tcp.limits.timeWait && this.#first !== null) {
       tcp.counters.timeWaitOverflow++
-      this.#dropOldest()
+      this.remove(this.#first)
     }
     tcp.timeWait.add(record)
     tcp.counters.timeWaits++
-    this.#push(record)
+    this.#append(record)
   }
 
   remove(record: TimeWaitRecord): void {
-    if (record.gone) return
-    record.gone = true
+    this.#unlink(record)
     this.#tcp.timeWait.remove(record)
   }
 
+  /** The whole time begins again: the peer has not seen our last ACK. */
+  renew(record: TimeWaitRecord): void {
+    const { engine, config } = this.#tcp
+    this.#unlink(record)
+    record.expiresAt = engine.now + config.timeWait
+    this.#append(record)
+  }
+
   clear(): void {
-    this.#tcp.timeWait.each((record) => this.remove(record))
-    this.#queue = []
-    this.#head = 0
+    while (this.#first !== null) this.remove(this.#first)
     this.#tcp.engine.timers.clear(this.#timer)
   }
 
-  #push(record: TimeWaitRecord): void {
-    this.#queue.push(record)
+  #append(record: TimeWaitRecord): void {
+    record.sooner = this.#last
+    if (this.#last === null) this.#first = record
+    else this.#last.later = record
+    this.#last = record
     this.#tcp.engine.timers.setEarlier(this.#timer, record.expiresAt)
   }
 
-  #shift(): TimeWaitRecord | null {
-    if (this.#head === this.#queue.length) return null
-    const record = this.#queue[this.#head]
-    this.#queue[this.#head++] = null
-    if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#head)
-      this.#head = 0
-    }
-    return record
-  }
-
-  #dropOldest(): void {
-    for (let record = this.#shift(); record !== null; record = this.#shift()) {
-      if (record.gone) continue
-      this.remove(record)
-      return
-    }
+  #unlink(record: TimeWaitRecord): void {
+    if (record.sooner === null) this.#first = record.later
+    else record.sooner.later = record.later
+    if (record.later === null) this.#last = record.sooner
+    else record.later.sooner = record.sooner
+    record.sooner = null
+    record.later = null
   }
 
   #expire(now: Micros): void {
-    while (this.#head < this.#queue.length) {
-      const first = this.#queue[this.#head] as TimeWaitRecord
-      if (!first.gone && first.expiresAt > now) {
-        // Renewed since it was queued? Then others behind it may be due: give it a new place.
-        if (!this.#renewed(first)) break
-        this.#shift()
-        this.#push(first)
-        continue
-      }
-      this.#shift()
-      this.remove(first)
-    }
-    const next = this.#queue[this.#head]
-    if (next !== null && next !== undefined) this.#tcp.engine.timers.set(this.#timer, next.expiresAt)
+    while (this.#first !== null && this.#first.expiresAt <= now) this.remove(this.#first)
+    if (this.#first !== null) this.#tcp.engine.timers.set(this.#timer, this.#first.expiresAt)
   }
+}
 
-  #renewed(first: TimeWaitRecord): boolean {
-    const second = this.#queue[this.#head + 1]
-    return second !== null && second !== undefined && second.expiresAt < first.expiresAt
+/** What a segment means for a connection in TIME-WAIT. */
+export const TimeWaitVerdict = {
+  /** Answered or dropped; the record stays. */
+  Done: 0,
+  /** A SYN that may open a new connection (RFC 6191, MAY-2): the record has to go, if somebody listens. */
+  Reopen: 1,
+} as const
+export type TimeWaitVerdict = (typeof TimeWaitVerdict)[keyof typeof TimeWaitVerdict]
+
+/** A segment for a connection in TIME-WAIT (RFC 9293 section 3.10.7.4). */
+export function arriveInTimeWait(
+  tcp: TcpContext,
+  queue: TimeWaitQueue,
+  record: TimeWaitRecord,
+  segment: SegmentIn,
+): TimeWaitVerdict {
+  const { flags } = segment
+  // RFC 1337, fix F1 (R6191-05): a RST does not end TIME-WAIT.
+  if ((flags & TcpFlag.Rst) !== 0) return TimeWaitVerdict.Done
+  if ((flags & (TcpFlag.Syn | TcpFlag.Ack | TcpFlag.Fin)) === TcpFlag.Syn && mayReuse(record, segment)) {
+    return TimeWaitVerdict.Reopen
   }
+  answerInTimeWait(tcp, queue, record, segment)
+  return TimeWaitVerdict.Done
+}
+
+/** MUST-13: a repeated FIN is acknowledged again. So is all else that is not just an ACK where it should be (Linux). */
+export function answerInTimeWait(
+  tcp: TcpContext,
+  queue: TimeWaitQueue,
+  record: TimeWaitRecord,
+  segment: SegmentIn,
+): void {
+  const { flags, seq, dataLength } = segment
+  const length = segmentLength(segment)
+  // The FIN ends where the stream ended.
+  if ((flags & TcpFlag.Fin) !== 0 && ((seq + length) | 0) === record.rcvNxt) queue.renew(record)
+  if (length === 0 && seq === record.rcvNxt) return
+  if ((flags & TcpFlag.Fin) !== 0 || dataLength > 0) sendBareAck(tcp, record)
+  else sendPacedBareAck(tcp, record)
 }
 
 /**
- * A segment for a connection in TIME-WAIT (RFC 9293 section 3.10.7.4).
- * @returns true when it is a SYN that may open a new connection (RFC 6191, MAY-2): the record has to go
+ * R6191-01 to R6191-03: newer by timestamp, or by sequence number where timestamps do not tell. What is refused draws the
+ * ACK of RFC 9293, and not silence (R6191-04): a peer that really is new answers it with the RST that we ignore, then
+ * with its SYN again.
  */
-export function arriveInTimeWait(tcp: TcpContext, record: TimeWaitRecord, segment: SegmentIn): boolean {
-  const { flags, seq } = segment
-  const now = tcp.engine.now
-  // RFC 1337 (R1337-01): a RST does not end TIME-WAIT.
-  if ((flags & TcpFlag.Rst) !== 0) return false
-  if ((flags & (TcpFlag.Syn | TcpFlag.Ack)) === TcpFlag.Syn && mayReuse(record, segment)) return true
-  if ((flags & TcpFlag.Fin) !== 0 && seqGeq(seqAdd(seq, segmentLength(segment)), record.rcvNxt)) {
-    record.expiresAt = now + tcp.config.timeWait
-  }
-  if (segmentLength(segment) > 0 || seq !== record.rcvNxt) sendTimeWaitAck(tcp, record)
-  return false
-}
-
-/** R6191-01: newer by timestamp, or by sequence number where timestamps do not tell. */
 function mayReuse(record: TimeWaitRecord, segment: SegmentIn): boolean {
   const { options, seq } = segment
-  if (record.timestamps && options.hasTimestamps) {
-    if (seqGt(options.tsVal, record.tsRecent)) return true
+  if (options.hasTimestamps) {
+    if (!record.timestamps || seqGt(options.tsVal, record.tsRecent)) return true
     if (seqLt(options.tsVal, record.tsRecent)) return false
   }
   return seqGt(seq, record.rcvNxt)
-}
-
-function sendTimeWaitAck(tcp: TcpContext, record: TimeWaitRecord): void {
-  const length = record.timestamps ? TIMESTAMPS_LENGTH : 0
-  if (length > 0) {
-    const tsVal = timestampNow(tcp.engine.now, record.tsOffset)
-    writeTimestamps(tcp.network.memory.view, optionsStart(tcp, length), tsVal, record.tsRecent)
-  }
-  sendSegment(
-    tcp,
-    record.path,
-    record.localPort,
-    record.remotePort,
-    record.sndNxt,
-    record.rcvNxt,
-    TcpFlag.Ack,
-    record.windowField,
-    length,
-    record.trafficClass,
-    null,
-    0,
-    0,
-    1,
-  )
 }
