@@ -18,6 +18,7 @@ export { type InterfaceSettings, Stack, type StackOptions } from './stack.ts'
 export * from './tcp/api.ts'
 export type { TcpSettings } from './tcp/config.ts'
 export { RetransmitCause, type TcpTracer, TraceKind } from './tcp/trace.ts'
+export * from './udp/api.ts'
 /** The formats as readable objects: build, parse and describe packets; read captures. */
 export * as packets from './wire/packet.ts'
 export * as pcapng from './wire/pcapng.ts'

@@ -19,6 +19,7 @@ import type { LinkDevice } from './link/device.ts'
 import { resolveTcpSettings, type TcpSettings } from './tcp/config.ts'
 import { Tcp } from './tcp/tcp.ts'
 import type { TcpTracer } from './tcp/trace.ts'
+import { Udp } from './udp/udp.ts'
 
 export interface StackOptions {
   /** Where time comes from. Default: real time. */
@@ -62,6 +63,7 @@ export class Stack {
   readonly ipv4: Ipv4
   readonly ipv6: Ipv6
   readonly icmp: Icmp
+  readonly udp: Udp
   readonly tcp: Tcp
   readonly #conflictDetection: ConflictDetection
   #closed = false
@@ -80,6 +82,7 @@ export class Stack {
     this.ipv4 = new Ipv4(this.ip)
     this.ipv6 = new Ipv6(this.ip)
     this.icmp = new Icmp(this.ip)
+    this.udp = new Udp(this.ip)
     const config = resolveTcpSettings(options.tcp)
     this.tcp = new Tcp(this.engine, this.ip, config, this.limits, options.trace ?? null)
     this.ip.registerTransport(Protocol.Tcp, this.tcp)
