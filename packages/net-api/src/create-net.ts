@@ -14,6 +14,7 @@ import { defaultLookup } from './lookup.ts'
 import { Server } from './server.ts'
 import { initServer } from './server-init.ts'
 import { Socket } from './socket.ts'
+import { defineAccessors } from './socket-accessors.ts'
 import { initSocket, type SocketOptions } from './socket-init.ts'
 import { createTurns } from './turns.ts'
 
@@ -65,7 +66,8 @@ function connectSocket(context: NetContext, args: unknown[]): Socket {
   const [options] = normalized
   const socket = new context.Socket(options)
   if (options.timeout) socket.setTimeout(options.timeout)
-  return socket.connect(normalized)
+  // Not among the published forms: a list that has been normalized already.
+  return socket.connect(normalized as never)
 }
 
 function createContext(stack: NetStack, options: NetOptions): NetContext {
@@ -82,6 +84,8 @@ function createContext(stack: NetStack, options: NetOptions): NetContext {
   }
   return context
 }
+
+defineAccessors()
 
 type Init<T> = (instance: T, ...args: unknown[]) => void
 

@@ -120,6 +120,11 @@ export class Server extends EventEmitter implements ListenOwner {
     return this
   }
 
+  /** @deprecated since 0.9.7 of Node and gone from Node 20: `getConnections` (NS-19). */
+  get connections(): number {
+    return this._connections
+  }
+
   ref(): this {
     this._unref = false
     this._handle?.ref()

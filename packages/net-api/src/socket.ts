@@ -1,19 +1,13 @@
 import type { AddressInfo, SocketConnectOpts, SocketReadyState } from 'node:net'
 import { Duplex } from 'node:stream'
 import { lookupAndConnect } from './connect.ts'
-import { isNormalized, type NormalizedArgs, normalizeArgs } from './connect-args.ts'
+import { isNormalized, normalizeArgs } from './connect-args.ts'
 import { kContext, type NetContext } from './context.ts'
 import type { CustomRead } from './custom-read.ts'
 import type { Endpoint } from './endpoint.ts'
 import { closedBeforeConnection, endedByPeer, missingArgs, socketClosed, unavailable } from './errors.ts'
 import type { Server } from './server.ts'
-import {
-  chunksOf,
-  type Outgoing,
-  type OutgoingEncoding,
-  pendingBytes,
-  type WritevEntry,
-} from './socket-bytes.ts'
+import { chunksOf, type Outgoing, type OutgoingEncoding, type WritevEntry } from './socket-bytes.ts'
 import type { SocketOptions } from './socket-init.ts'
 import { type HandleOwner, TcpHandle } from './tcp-handle.ts'
 import { type IdleTimer, startIdleTimer } from './timeouts.ts'
@@ -40,7 +34,17 @@ export class Socket extends Duplex implements HandleOwner {
   declare readonly [kContext]: NetContext
   declare connecting: boolean
   declare server: Server | null
-  declare timeout?: number | undefined
+  declare timeout?: number
+  /** This and the next eight: `socket-accessors.ts`. */
+  declare readonly localAddress?: string
+  declare readonly localPort?: number
+  declare readonly localFamily?: string
+  declare readonly remoteAddress: string | undefined
+  declare readonly remotePort: number | undefined
+  declare readonly remoteFamily: string | undefined
+  declare readonly bytesRead: number
+  declare readonly bytesWritten: number
+  declare readonly _bytesDispatched: number
   declare autoSelectFamilyAttemptedAddresses: string[]
   /** Open, or being opened; null otherwise. Libraries look at it to see whether a socket is alive. */
   declare _handle: TcpHandle | null
@@ -65,7 +69,6 @@ export class Socket extends Duplex implements HandleOwner {
   connect(port: number, host: string, connectionListener?: () => void): this
   connect(port: number, connectionListener?: () => void): this
   connect(path: string, connectionListener?: () => void): this
-  connect(args: NormalizedArgs<object>): this
   connect(...args: unknown[]): this {
     const normalized = isNormalized(args[0]) ? args[0] : normalizeArgs<SocketOptions>(args)
     const options = normalized[0] as SocketOptions
@@ -270,43 +273,6 @@ export class Socket extends Duplex implements HandleOwner {
     return this._handle?.getsockname() ?? {}
   }
 
-  get localAddress(): string | undefined {
-    return this._handle?.getsockname()?.address
-  }
-
-  get localPort(): number | undefined {
-    return this._handle?.getsockname()?.port
-  }
-
-  get localFamily(): string | undefined {
-    return this._handle?.getsockname()?.family
-  }
-
-  get remoteAddress(): string | undefined {
-    return peer(this)?.address
-  }
-
-  get remotePort(): number | undefined {
-    return peer(this)?.port
-  }
-
-  get remoteFamily(): string | undefined {
-    return peer(this)?.family
-  }
-
-  get bytesRead(): number {
-    return this._handle?.bytesRead ?? this[kBytesRead]
-  }
-
-  /** NF-27: with what is still waiting here. */
-  get bytesWritten(): number {
-    return this._bytesDispatched + pendingBytes(this)
-  }
-
-  get _bytesDispatched(): number {
-    return this._handle?.bytesWritten ?? this[kBytesWritten]
-  }
-
   get bufferSize(): number {
     // Node gives undefined without a handle, although its types say number.
     return this._handle === null ? (undefined as unknown as number) : this.writableLength
@@ -385,13 +351,6 @@ function reset(socket: Socket): void {
 function startCustomRead(socket: Socket): void {
   const handle = socket._handle
   if (socket[kOnRead] !== null && !socket.connecting && handle !== null && !handle.reading) handle.readStart()
-}
-
-/** NF-26: what was read while the socket was open stays readable. */
-function peer(socket: Socket): Endpoint | null {
-  const handle = socket._handle
-  if (handle !== null && !socket.connecting) socket[kPeername] ??= handle.getpeername()
-  return socket[kPeername]
 }
 
 /** The other side sent FIN, and this one answered with its own: writing has become an error (NF-10). */
