@@ -1,5 +1,6 @@
 import type { LookupFunction } from 'node:net'
 import type { Clock, TcpApi } from '@tapwire/stack'
+import type { Zones } from './endpoint.ts'
 import type { Liveness } from './liveness.ts'
 import type { Server } from './server.ts'
 import type { Socket } from './socket.ts'
@@ -11,6 +12,8 @@ export interface NetStack {
   readonly clock: Clock
   /** Makes several calls one burst: what they cause is sent together. */
   readonly engine: { run<T>(body: () => T): T }
+  /** Its interfaces, by which link-local addresses are told apart. */
+  readonly interfaces: Zones
 }
 
 /** What all sockets and servers of one `createNet` share. */

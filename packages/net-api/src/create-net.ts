@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
 import * as nodeNet from 'node:net'
 import { Duplex } from 'node:stream'
@@ -17,6 +18,9 @@ import { Socket } from './socket.ts'
 import { defineAccessors } from './socket-accessors.ts'
 import { initSocket, type SocketOptions } from './socket-init.ts'
 import { createTurns } from './turns.ts'
+
+/** Node's own channel: what watches its sockets sees these, too. */
+const clientSocketChannel = channel('net.client.socket')
 
 /** An object with the exported names of `node:net`, whose sockets are those of a stack. */
 export type TapwireNet = typeof nodeNet
@@ -65,6 +69,7 @@ function connectSocket(context: NetContext, args: unknown[]): Socket {
   const normalized = normalizeArgs<SocketOptions>(args)
   const [options] = normalized
   const socket = new context.Socket(options)
+  if (clientSocketChannel.hasSubscribers) clientSocketChannel.publish({ socket })
   if (options.timeout) socket.setTimeout(options.timeout)
   // Not among the published forms: a list that has been normalized already.
   return socket.connect(normalized as never)

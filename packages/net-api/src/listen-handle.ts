@@ -2,13 +2,12 @@ import { AsyncResource } from 'node:async_hooks'
 import {
   type CloseReason,
   type ListenerHandler,
-  parseAddress,
   TapwireError,
   type TcpConnection,
   type TcpListener,
 } from '@tapwire/stack'
 import type { NetContext } from './context.ts'
-import { type Endpoint, endpoint } from './endpoint.ts'
+import { type Endpoint, endpoint, readAddress } from './endpoint.ts'
 import { TcpHandle } from './tcp-handle.ts'
 import type { Turn } from './turns.ts'
 
@@ -46,7 +45,8 @@ export class ListenHandle extends AsyncResource implements ListenerHandler, Turn
 
   /** @returns null, or the errno name of why not */
   listen(target: ListenTarget): string | null {
-    const address = target.address === null ? null : parseAddress(target.address)
+    const { interfaces } = this.#context.stack
+    const address = target.address === null ? null : readAddress(target.address, interfaces)
     if (target.address !== null && address === null) return 'EINVAL'
     this.#family = address === null ? 6 : address.family
     const every = address === null || (address.isUnspecified && !address.isV4)
@@ -68,7 +68,8 @@ export class ListenHandle extends AsyncResource implements ListenerHandler, Turn
   getsockname(): Endpoint | null {
     const listener = this.#listener
     if (listener === null) return null
-    const bound = endpoint(listener.localAddress, listener.localPort, this.#family)
+    const { interfaces } = this.#context.stack
+    const bound = endpoint(listener.localAddress, listener.localPort, this.#family, interfaces)
     return this.#family === 6 && listener.localAddress.isUnspecified ? { ...bound, address: '::' } : bound
   }
 

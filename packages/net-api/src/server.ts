@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
 import type { AddressInfo, ListenOptions } from 'node:net'
 import { promisify } from 'node:util'
@@ -9,6 +10,9 @@ import { ListenHandle, type ListenOwner } from './listen-handle.ts'
 import type { Socket } from './socket.ts'
 import { kKeepAlive, kKeepAliveDelay, kNoDelay } from './socket.ts'
 import type { TcpHandle } from './tcp-handle.ts'
+
+/** Node's own channel: what watches its sockets sees these, too. */
+const serverSocketChannel = channel('net.server.socket')
 
 /** What is told of a connection that was over the limit (NS-22). */
 export interface DropArgument {
@@ -82,6 +86,7 @@ export class Server extends EventEmitter implements ListenOwner {
     socket.server = this
     socket._server = this
     this.emit('connection', socket)
+    if (serverSocketChannel.hasSubscribers) serverSocketChannel.publish({ socket })
   }
 
   /** The stack or the interface is gone. 'error' only where somebody asked for it: nobody did anything wrong. */

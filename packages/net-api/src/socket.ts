@@ -24,7 +24,6 @@ export const kBytesWritten = Symbol('bytesWritten')
 export const kOnRead = Symbol('onRead')
 export const kResetting = Symbol('resetting')
 export const kPeername = Symbol('peername')
-export const kRefWanted = Symbol('refWanted')
 
 /**
  * `net.Socket` over a stack. Its fields are set by `initSocket`, not by a constructor: `createNet` makes a constructor

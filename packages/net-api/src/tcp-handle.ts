@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import { type CloseReason, type ConnectionHandler, TapwireError, type TcpConnection } from '@tapwire/stack'
 import type { NetContext } from './context.ts'
-import { destination, type Endpoint, endpoint } from './endpoint.ts'
+import { destination, type Endpoint, endpoint, readAddress } from './endpoint.ts'
 import { errnoException } from './errors.ts'
 import type { Turn } from './turns.ts'
 
@@ -89,8 +89,9 @@ export class TcpHandle extends AsyncResource implements ConnectionHandler, Turn 
    * @returns null when the handshake is on its way
    */
   connect(target: ConnectTarget, connected: (error: CloseReason) => void): ConnectFailure | null {
-    const remote = destination(target.address)
-    const local = target.localAddress === undefined ? null : destination(target.localAddress)
+    const { interfaces } = this.#context.stack
+    const remote = destination(target.address, interfaces)
+    const local = target.localAddress === undefined ? null : readAddress(target.localAddress, interfaces)
     if (remote === null) return { syscall: 'connect', code: 'EINVAL' }
     this.#family = target.family
     try {
@@ -98,7 +99,7 @@ export class TcpHandle extends AsyncResource implements ConnectionHandler, Turn 
         {
           address: remote,
           port: target.port,
-          localAddress: isAny(target.localAddress) ? null : local,
+          localAddress: local?.isUnspecified ? null : local,
           localPort: target.localPort ?? 0,
         },
         this,
@@ -177,13 +178,15 @@ export class TcpHandle extends AsyncResource implements ConnectionHandler, Turn 
   getsockname(): Endpoint | null {
     const connection = this.#connection
     if (connection === null) return null
-    return endpoint(connection.localAddress, connection.localPort, this.#family)
+    const { interfaces } = this.#context.stack
+    return endpoint(connection.localAddress, connection.localPort, this.#family, interfaces)
   }
 
   getpeername(): Endpoint | null {
     const connection = this.#connection
     if (connection === null) return null
-    return endpoint(connection.remoteAddress, connection.remotePort, this.#family)
+    const { interfaces } = this.#context.stack
+    return endpoint(connection.remoteAddress, connection.remotePort, this.#family, interfaces)
   }
 
   setNoDelay(enabled: boolean): void {
@@ -384,9 +387,6 @@ export class TcpHandle extends AsyncResource implements ConnectionHandler, Turn 
     else this.#context.liveness.release()
   }
 }
-
-const isAny = (address: string | undefined): boolean =>
-  address === undefined || address === '0.0.0.0' || address === '::'
 
 /** NK-19, NK-18: what a kernel's `bind` would have refused, and what its `connect`. */
 function failureOf(error: unknown, target: ConnectTarget): ConnectFailure {

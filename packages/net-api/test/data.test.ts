@@ -1,5 +1,7 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
-import type { Socket } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import { afterAll, describe, expect, test } from 'vitest'
 import {
@@ -553,6 +555,59 @@ describe.each(worlds)('$name: data', (world) => {
     )
     await endPair(pair)
     await endPair(other)
+  })
+
+  test('AsyncLocalStorage is kept in every callback', async () => {
+    const storage = new AsyncLocalStorage<string>()
+    const log: string[] = []
+    const note = (event: string) => log.push(`${event} ${storage.getStore()}`)
+    const server = net.createServer()
+    storage.run('server', () => {
+      server.on('connection', (socket: Socket) => {
+        note('connection')
+        socket.on('data', () => {
+          note('server data')
+          socket.end('answer')
+        })
+        socket.on('close', () => note('server close'))
+      })
+      server.listen(0, v4, () => note('listening'))
+    })
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const here = storage.run('client', () => {
+      const socket = client.connect(port, v4, () => note('connect'))
+      socket.on('data', () => note('client data'))
+      socket.on('end', () => note('client end'))
+      socket.on('close', () => note('client close'))
+      return socket
+    })
+    storage.run('writer', () => here.write('question'))
+    await gone(here)
+    await closed(server)
+    await settled()
+    expect(log.toSorted()).toEqual([
+      'client close client',
+      'client data client',
+      'client end client',
+      'connect client',
+      'connection server',
+      'listening server',
+      'server close server',
+      'server data server',
+    ])
+  })
+
+  test('diagnostics channels tell of sockets', async () => {
+    const seen: unknown[] = []
+    const note = (message: unknown) => seen.push((message as { socket: Socket }).socket)
+    subscribe('net.client.socket', note)
+    subscribe('net.server.socket', note)
+    const pair = await connectedPair(world)
+    unsubscribe('net.client.socket', note)
+    unsubscribe('net.server.socket', note)
+    expect(seen).toEqual([pair.here, pair.there])
+    await endPair(pair)
   })
 
   test('no event comes inside the call that causes it', async () => {

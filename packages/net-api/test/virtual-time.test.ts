@@ -2,6 +2,8 @@ import type { Socket } from 'node:net'
 import { createNet } from '@tapwire/net-api'
 import {
   createCable,
+  formatAddress,
+  type IpAddress,
   type LinkDevice,
   SeededRandom,
   Stack,
@@ -39,7 +41,7 @@ function simulated(latency = 0) {
   const wire = cuttable(a)
   left.addInterface(wire.device, { addresses: ['10.9.0.1/24', 'fd09::1/64'] })
   right.addInterface(b, { addresses: ['10.9.0.2/24', 'fd09::2/64'] })
-  return { clock, server: createNet(left), client: createNet(right), cut: wire.cut }
+  return { clock, left, right, server: createNet(left), client: createNet(right), cut: wire.cut }
 }
 
 /** A host behind a wire that swallows everything. */
@@ -110,6 +112,28 @@ describe('sockets in virtual time', () => {
     expect(sha256(Buffer.concat(chunks))).toBe(sha256(bytes))
     expect(milliseconds(clock)).toBeGreaterThan(200)
     expect(milliseconds(clock)).toBeLessThan(2000)
+  })
+
+  test('link-local addresses name their interface', async () => {
+    const { clock, server, client, left, right } = simulated()
+    const own = left.interfaces[1].addresses.find((entry) => entry.address.isLinkLocal)
+    const address = formatAddress(own?.address as IpAddress)
+    const peers: (string | undefined)[] = []
+    const listener = server.createServer((socket) => peers.push(socket.remoteAddress))
+    listener.listen(80, `${address}%${left.interfaces[1].name}`)
+    await clock.play(() => listener.listening)
+    expect(listener.address()).toEqual({
+      address: `${address}%${left.interfaces[1].name}`,
+      family: 'IPv6',
+      port: 80,
+    })
+    const here = client.connect(80, `${address}%${right.interfaces[1].name}`)
+    expect(await clock.play(() => peers.length > 0 && !here.connecting)).toBe(true)
+    expect(here.remoteAddress).toBe(`${address}%${right.interfaces[1].name}`)
+    expect(peers[0]).toMatch(/^fe80::.*%eth/)
+    const lost = logged(client.connect(80, `${address}%nowhere`), ['error'])
+    await clock.play(() => lost.length > 0)
+    expect(lost).toEqual(['error EINVAL'])
   })
 
   test('two runs give the same log', async () => {
