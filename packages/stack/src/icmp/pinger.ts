@@ -179,7 +179,7 @@ export class Pinger {
     const bytes = packet.length - ECHO_HEADER
     this.#finish(key, {
       kind: 'reply',
-      from: new IpAddress(packet.src0, packet.src1, packet.src2, packet.src3),
+      from: senderOf(packet),
       rtt: this.#internet.engine.now - pending.sentAt,
       bytes,
       intact: bytes === pending.length && sumBytes(view, packet.offset + ECHO_HEADER, bytes) === pending.sum,
@@ -224,6 +224,12 @@ export class Pinger {
     for (const result of this.#results.splice(0)) this.#internet.engine.callOut(result)
     return true
   }
+}
+
+/** With its zone where it needs one (V6-18). */
+function senderOf(packet: PacketIn): IpAddress {
+  const sender = new IpAddress(packet.src0, packet.src1, packet.src2, packet.src3)
+  return sender.isLinkLocal && !sender.isV4 ? sender.withZone(packet.iface.index) : sender
 }
 
 /** From where the echo went; a group's members answer with addresses of their own. */

@@ -1,4 +1,5 @@
 import { foldSum, sumBytes } from '../core/checksum.ts'
+import { TapwireError } from '../core/errors.ts'
 import type { Memory } from '../core/memory.ts'
 import { TxDescriptor } from '../link/device.ts'
 
@@ -19,7 +20,9 @@ export class Fragmenter {
     this.#memory = memory
     this.descriptor = new TxDescriptor(memory)
     // The header area is small and lasts as long as the stack: allocated once, at the start.
-    this.headEnd = memory.allocate(1024) + HEAD_END
+    const block = memory.allocate(2 * HEAD_END)
+    if (block < 0) throw new TapwireError('ENOMEM', 'The memory of the stack is used up')
+    this.headEnd = block + HEAD_END
   }
 
   /** Copies what `whole` holds, and completes its checksum. @returns where it lies, or -1 without memory */

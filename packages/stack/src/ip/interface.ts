@@ -1,17 +1,10 @@
 import type { Engine } from '../core/engine.ts'
 import { TapwireError } from '../core/errors.ts'
 import type { Memory } from '../core/memory.ts'
-import {
-  type FrameSink,
-  type LinkCapabilities,
-  type LinkDevice,
-  type RxChecksum,
-  type RxFrame,
-  TransmitResult,
-  type TxDescriptor,
-} from '../link/device.ts'
+import type { FrameSink, LinkDevice, RxChecksum, RxFrame } from '../link/device.ts'
 import { IpAddress, prefixMask } from './address.ts'
 import { formatAddress, type Prefix } from './address-text.ts'
+import { CountedDevice } from './counted-device.ts'
 import { InterfaceCounters } from './counters.ts'
 import { GroupMembership } from './group-membership.ts'
 import {
@@ -244,6 +237,7 @@ export class Interface implements NetworkInterface, FrameSink, LinkEvents {
       const [own] = this.#addresses.splice(at, 1)
       this.link.removeAddress(own)
       if (!address.isV4 && this.medium === 'ethernet') this.groups.leave(solicitedNode(address))
+      // Whoever still holds the record sees that it may not be used any more.
       own.state = AddressState.Duplicate
       this.#owner.onAddressRemoved(this, own)
     })
@@ -319,51 +313,4 @@ export class Interface implements NetworkInterface, FrameSink, LinkEvents {
 /** ff02::1:ffXX:XXXX of an address (RFC 4291 section 2.7.1; ND-06). */
 export function solicitedNode(address: IpAddress): IpAddress {
   return new IpAddress(0xff020000, 0, 1, 0xff000000 | (address.a3 & 0xffffff))
-}
-
-/** The device as its link layer sees it: the same, with every transmission counted. */
-class CountedDevice implements LinkDevice {
-  readonly medium: 'ethernet' | 'ip'
-  readonly mtu: number
-  readonly capabilities: LinkCapabilities
-  readonly #device: LinkDevice
-  readonly #counters: InterfaceCounters
-  #sent = false
-
-  constructor(device: LinkDevice, counters: InterfaceCounters) {
-    this.medium = device.medium
-    this.mtu = device.mtu
-    this.capabilities = device.capabilities
-    this.#device = device
-    this.#counters = counters
-  }
-
-  attach(sink: FrameSink): void {
-    this.#device.attach(sink)
-  }
-
-  transmit(frame: TxDescriptor): TransmitResult {
-    const result = this.#device.transmit(frame)
-    if (result === TransmitResult.Sent) {
-      this.#sent = true
-      this.#counters.framesOut++
-      this.#counters.bytesOut += frame.length
-    } else if (result === TransmitResult.Full) this.#counters.txFull++
-    else this.#counters.txRefused++
-    return result
-  }
-
-  flush(): void {
-    this.#device.flush()
-  }
-
-  flushIfSent(): void {
-    if (!this.#sent) return
-    this.#sent = false
-    this.#device.flush()
-  }
-
-  close(): Promise<void> {
-    return this.#device.close()
-  }
 }

@@ -240,8 +240,15 @@ export class Router {
   /**
    * A redirect for a packet from `local` to `remote` (ICMP-06): followed when it comes from the gateway now in use and
    * names another router on the same link. A path at a time; forgotten when routes change.
+   * @returns whether it was followed
    */
-  redirect(iface: Interface, from: IpAddress, local: IpAddress, remote: IpAddress, gateway: IpAddress): void {
+  redirect(
+    iface: Interface,
+    from: IpAddress,
+    local: IpAddress,
+    remote: IpAddress,
+    gateway: IpAddress,
+  ): boolean {
     const path = this.paths.find(this.paths.hashOf(local, remote, iface.index), local, remote, iface)
     const follow =
       this.acceptRedirects &&
@@ -251,11 +258,12 @@ export class Router {
       !this.isLocal(gateway)
     if (!follow) {
       this.#counters.redirectsIgnored++
-      return
+      return false
     }
     this.#counters.redirectsAccepted++
     path.nextHop = gateway
     path.onLink = gateway.equals(remote)
+    return true
   }
 }
 

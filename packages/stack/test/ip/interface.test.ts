@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { SeededRandom } from '../../src/core/random.ts'
 import { EthernetLink } from '../../src/ethernet/ethernet-link.ts'
+import { Redirects } from '../../src/icmp/redirects.ts'
 import type { IpAddress } from '../../src/ip/address.ts'
 import { requirePrefix } from '../../src/ip/address-text.ts'
 import { type Interface, type LinkFactory, solicitedNode } from '../../src/ip/interface.ts'
 import { randomSecret, stableLinkLocal } from '../../src/ip/interface-id.ts'
 import { AddressState } from '../../src/ip/link-port.ts'
+import { PacketIn } from '../../src/ip/packet-in.ts'
 import {
   address,
   HOST4,
@@ -348,5 +350,36 @@ describe('on Ethernet', () => {
     host.inject(device, frame([...MAC], OTHER_MAC, ip6('fe80::9', own, 58, echo)))
     expect(host.icmp.counters.echoRepliesOut).toBe(1)
     expect(device.take()[0][14 + 40]).toBe(135)
+  })
+})
+
+describe('IPv6 redirects', () => {
+  it('ND-04, ND-21: are followed when they come from the first hop in use', () => {
+    const { host, iface } = hostWithDevice({ gateways: ['fe80::1'] })
+    const path = host.internet.path(address('2001:db8::9'), null)
+    if (typeof path === 'string') throw new Error(path)
+    const hop = () => textOf((path as unknown as { nextHop: IpAddress }).nextHop)
+    const redirects = new Redirects(host.internet, iface)
+    const { memory } = host.engine
+    const at = memory.allocate(2048)
+    const deliver = (from: string, target: string, quote: number[]): boolean => {
+      const options = quote.length === 0 ? [] : [4, 1 + quote.length / 8, 0, 0, 0, 0, 0, 0, ...quote]
+      const body = [...ip(target), ...ip('2001:db8::9'), ...options]
+      const message = icmp6(from, HOST6, 137, 0, u32(0), body)
+      memory.copyIn(at, Uint8Array.from(message))
+      const packet = new PacketIn()
+      const words = address(from)
+      packet.src0 = words.a0
+      packet.src3 = words.a3
+      packet.offset = at
+      packet.length = message.length
+      return redirects.onRedirect(packet)
+    }
+    const quote = [...ip6(HOST6, '2001:db8::9', 6, pattern(24))]
+    expect(deliver('fe80::66', 'fe80::2', quote)).toBe(false)
+    expect(deliver('fe80::1', 'fe80::2', [])).toBe(false)
+    expect(hop()).toBe('fe80:0:0:0:0:0:0:1')
+    expect(deliver('fe80::1', 'fe80::2', quote)).toBe(true)
+    expect(hop()).toBe('fe80:0:0:0:0:0:0:2')
   })
 })
