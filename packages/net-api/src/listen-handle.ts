@@ -11,6 +11,12 @@ import { type Endpoint, endpoint, readAddress } from './endpoint.ts'
 import { TcpHandle } from './tcp-handle.ts'
 import type { Turn } from './turns.ts'
 
+/**
+ * Whom accepted connections belong to: with Node their later events run in nobody's async context, neither that of the
+ * listener nor that of whatever happened to bring the connection.
+ */
+const nobody = new AsyncResource('TCPWRAP')
+
 export interface ListenTarget {
   /** Null listens on every address of both families. */
   readonly address: string | null
@@ -126,7 +132,7 @@ export class ListenHandle extends AsyncResource implements ListenerHandler, Turn
   }
 
   #accepted(connection: TcpConnection): void {
-    const handle = new TcpHandle(this.#context, this.#family)
+    const handle = nobody.runInAsyncScope(() => new TcpHandle(this.#context, this.#family))
     handle.adopt(connection)
     this.#owner.onHandleConnection(handle)
   }

@@ -557,7 +557,7 @@ describe.each(worlds)('$name: data', (world) => {
     await endPair(other)
   })
 
-  test('AsyncLocalStorage is kept in every callback', async () => {
+  test('AsyncLocalStorage is kept as Node keeps it', async () => {
     const storage = new AsyncLocalStorage<string>()
     const log: string[] = []
     const note = (event: string) => log.push(`${event} ${storage.getStore()}`)
@@ -593,8 +593,8 @@ describe.each(worlds)('$name: data', (world) => {
       'connect client',
       'connection server',
       'listening server',
-      'server close server',
-      'server data server',
+      'server close undefined',
+      'server data undefined',
     ])
   })
 
