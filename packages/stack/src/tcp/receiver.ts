@@ -1,6 +1,7 @@
 import { seqAdd, seqDiff, seqGeq, seqGt, seqLt } from '../core/seq.ts'
 import { TcpFlag } from '../wire/tcp.ts'
 import { ackData, noteReceive, noteSegmentSize } from './delayed-ack.ts'
+import { reportDuplicate } from './dsack.ts'
 import { sendAck } from './output.ts'
 import { SeqRanges } from './ranges.ts'
 import { receiveWindow } from './receive-window.ts'
@@ -31,6 +32,7 @@ function trimToWindow(tcb: Tcb, segment: SegmentIn): void {
   if (before > 0) {
     const cut = Math.min(before, segment.dataLength)
     tcb.tcp.counters.duplicateBytesIn += cut
+    reportDuplicate(tcb, segment.seq, seqAdd(segment.seq, cut))
     segment.dataOffset += cut
     segment.dataLength -= cut
     segment.seq = seqAdd(segment.seq, cut)
