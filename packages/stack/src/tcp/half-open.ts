@@ -31,6 +31,9 @@ export class HalfOpen implements AckSource {
   lastOutOfWindowAck: Micros = Number.NEGATIVE_INFINITY
   hash = 0
   hashNext: HalfOpen | null = null
+  /** Neighbours in the listener's queue. */
+  older: HalfOpen | null = null
+  newer: HalfOpen | null = null
   readonly timer: Timer
 
   constructor(
@@ -98,9 +101,15 @@ export function sendSynAck(tcp: TcpContext, record: HalfOpen): void {
   })
 }
 
+/** Puts the record into every table. */
+export function rememberHalfOpen(tcp: TcpContext, record: HalfOpen): void {
+  tcp.halfOpen.add(record)
+  record.listener.synQueue.add(record)
+}
+
 /** Takes the record out of every table and stops its timer. */
 export function forgetHalfOpen(tcp: TcpContext, record: HalfOpen): void {
   tcp.engine.timers.clear(record.timer)
   tcp.halfOpen.remove(record)
-  record.listener.halfOpenCount--
+  record.listener.synQueue.remove(record)
 }

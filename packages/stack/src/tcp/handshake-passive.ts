@@ -6,7 +6,7 @@ import { mayChallenge } from './challenge-ack.ts'
 import { MAX_BACKOFF } from './config.ts'
 import type { TcpContext } from './context.ts'
 import { establish } from './establish.ts'
-import { forgetHalfOpen, HalfOpen, sendSynAck } from './half-open.ts'
+import { forgetHalfOpen, HalfOpen, rememberHalfOpen, sendSynAck } from './half-open.ts'
 import { initialSequence, isnAfter, timestampOffset } from './isn.ts'
 import type { TcpListenerImpl } from './listener.ts'
 import { synWindow } from './receive-window.ts'
@@ -41,21 +41,23 @@ export function arriveInListen(
   openHalf(tcp, listener, segment, previous)
 }
 
-/** The SYN queue's bounds, and no new handshakes while nobody accepts the finished ones (Linux does the same). */
+/**
+ * The SYN queue's bounds, and no new handshakes while nobody accepts the finished ones (Linux does the same). A full
+ * queue gives up its oldest record: in a flood that is most likely a forged one, and whoever answers within the time it takes
+ * to fill the queue gets in (R4987-02; RFC 4987 section 3.4).
+ */
 function hasRoom(tcp: TcpContext, listener: TcpListenerImpl): boolean {
   const { counters, limits } = tcp
+  const { synQueue } = listener
   if (listener.full) {
     counters.droppedAcceptQueue++
     return false
   }
-  if (listener.halfOpenCount >= limits.synBacklog) {
-    counters.droppedSynBacklog++
-    return false
-  }
-  if (tcp.halfOpen.size >= limits.halfOpen) {
-    counters.droppedHalfOpenLimit++
-    return false
-  }
+  if (synQueue.size >= limits.synBacklog) counters.droppedSynBacklog++
+  else if (tcp.halfOpen.size >= limits.halfOpen) counters.droppedHalfOpenLimit++
+  else return true
+  if (synQueue.oldest === null) return false
+  forgetHalfOpen(tcp, synQueue.oldest)
   return true
 }
 
@@ -89,8 +91,7 @@ function openHalf(
     tcp,
     expire,
   )
-  tcp.halfOpen.add(half)
-  listener.halfOpenCount++
+  rememberHalfOpen(tcp, half)
   sendSynAck(tcp, half)
   tcp.engine.timers.set(half.timer, tcp.engine.now + tcp.config.initialRto)
 }

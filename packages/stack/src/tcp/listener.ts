@@ -6,6 +6,7 @@ import { connectionOf } from './connection.ts'
 import type { TcpContext } from './context.ts'
 import { forgetHalfOpen } from './half-open.ts'
 import type { ListenerTable } from './listener-table.ts'
+import { SynQueue } from './syn-queue.ts'
 import { ConnectionEvent, notify, type Tcb } from './tcb.ts'
 
 /** A passive open: what it listens on, and the connections that wait to be accepted (RFC 9293 section 3.9.1). */
@@ -18,8 +19,8 @@ export class TcpListenerImpl implements TcpListener {
   readonly ipv6Only: boolean
   readonly backlog: number
   handler: ListenerHandler | null
-  /** Connections in SYN-RECEIVED that this listener has. */
-  halfOpenCount = 0
+  /** Its connections in SYN-RECEIVED. */
+  readonly synQueue = new SynQueue()
   closed = false
   #noticePending = false
 
@@ -93,11 +94,8 @@ export class TcpListenerImpl implements TcpListener {
     if (this.closed) return
     this.closed = true
     this.#table.remove(this)
-    if (this.halfOpenCount > 0) {
-      this.#tcp.halfOpen.each((record) => {
-        if (record.listener === this) forgetHalfOpen(this.#tcp, record)
-      })
-    }
+    const { synQueue } = this
+    while (synQueue.oldest !== null) forgetHalfOpen(this.#tcp, synQueue.oldest)
     for (let tcb = this.#queue.shift(); tcb !== null; tcb = this.#queue.shift()) abortTcb(tcb)
   }
 }
