@@ -4,11 +4,10 @@ import { join } from 'node:path'
 import { capture } from '@tapwire/stack'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { MEBIBYTE } from '../../examples/main/payload.ts'
-import { RemoteClient } from '../../examples/main/remote.ts'
-import { startServers } from '../../examples/main/server.ts'
-import { KernelSide, STACK_SIDE } from '../../examples/shared/kernel-side.ts'
+import { STACK_SIDE } from '../../examples/shared/kernel-side.ts'
 import { mustRun } from '../../examples/shared/programs.ts'
 import { kernelObstacle, kernelSuite } from '../support/kernel.ts'
+import { Peers } from '../support/peers.ts'
 
 const PROTOCOLS = ['ip', 'tcp', 'icmp', 'icmpv6'] as const
 /** tshark's word for a checksum that it computed and found right. */
@@ -27,27 +26,19 @@ describe.each([true, false])('with offload %s', (offload) => {
 
     beforeAll(async () => {
       const blocks: Uint8Array[] = []
-      const side = await KernelSide.open({
+      const peers = await Peers.open({
         tap: { offload },
-        wrap: (tap) => capture(tap, (block) => blocks.push(block.slice())),
-      })
-      const servers = await startServers({
-        createServer: side.net.createServer,
-        createHttpServer: side.http.createServer,
+        wrap: (tap) => capture(tap, (block) => blocks.push(block)),
       })
       try {
-        const program = new URL('../../examples/main/kernel-client.ts', import.meta.url)
-        const client = new RemoteClient(side.startNode(program))
-        await client.ready
         for (const address of Object.values(STACK_SIDE)) {
-          await client.ping(address)
-          await client.fetchPage(address)
-          await client.upload(address, MEBIBYTE, () => {})
-          await client.download(address, MEBIBYTE, () => {})
+          await peers.client.ping(address)
+          await peers.client.fetchPage(address)
+          await peers.client.upload(address, MEBIBYTE, () => {})
+          await peers.client.download(address, MEBIBYTE, () => {})
         }
       } finally {
-        servers.close()
-        await side.close()
+        await peers.close()
         writeFileSync(file, Buffer.concat(blocks))
       }
     })

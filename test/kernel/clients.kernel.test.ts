@@ -3,69 +3,50 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { MEBIBYTE, payloadHash } from '../../examples/main/payload.ts'
 import { fetchPageWithCurl, readPingOutput } from '../../examples/main/programs.ts'
-import { RemoteClient } from '../../examples/main/remote.ts'
-import { PAGE, startServers } from '../../examples/main/server.ts'
+import { PAGE } from '../../examples/main/server.ts'
 import { KERNEL_SIDE, KernelSide, STACK_SIDE } from '../../examples/shared/kernel-side.ts'
 import { kernelObstacle, kernelSuite } from '../support/kernel.ts'
+import { Peers } from '../support/peers.ts'
 
 const VERSIONS = ['v4', 'v6'] as const
 const SIZE = 16 * MEBIBYTE
 
 describe.each([true, false])('with offload %s', (offload) => {
   kernelSuite("the kernel's clients and the stack's servers", kernelObstacle([]), () => {
-    let side: KernelSide
-    let servers: { close(): void }
-    let client: RemoteClient
+    let peers: Peers
 
     beforeAll(async () => {
-      side = await KernelSide.open({ tap: { offload } })
-      servers = await startServers({
-        createServer: side.net.createServer,
-        createHttpServer: side.http.createServer,
-      })
-      client = new RemoteClient(
-        side.startNode(new URL('../../examples/main/kernel-client.ts', import.meta.url)),
-      )
-      await client.ready
+      peers = await Peers.open({ tap: { offload } })
     })
 
-    afterAll(async () => {
-      servers?.close()
-      await side?.close()
-    })
+    afterAll(() => peers?.close())
 
     it.each(VERSIONS)('uploads 16 MiB over IP%s with equal hash', async (version) => {
-      const report = await client.upload(STACK_SIDE[version], SIZE, () => {})
+      const report = await peers.client.upload(STACK_SIDE[version], SIZE, () => {})
       expect(report).toMatchObject({ bytes: SIZE, sha256: payloadHash(SIZE) })
     })
 
     it.each(VERSIONS)('downloads 16 MiB over IP%s with equal hash', async (version) => {
-      const report = await client.download(STACK_SIDE[version], SIZE, () => {})
+      const report = await peers.client.download(STACK_SIDE[version], SIZE, () => {})
       expect(report).toMatchObject({ bytes: SIZE, sha256: payloadHash(SIZE) })
     })
 
     it.each(VERSIONS)('keeps 200 echo connections open at once over IP%s', async (version) => {
-      expect(await client.echo(STACK_SIDE[version], 200)).toMatchObject({ open: 200, correct: 200 })
+      expect(await peers.client.echo(STACK_SIDE[version], 200)).toMatchObject({ open: 200, correct: 200 })
     })
   })
 })
 
 kernelSuite("the kernel's ping and curl", kernelObstacle(['ping', 'curl']), () => {
+  let peers: Peers
   let side: KernelSide
-  let servers: { close(): void }
 
   beforeAll(async () => {
-    side = await KernelSide.open()
-    servers = await startServers({
-      createServer: side.net.createServer,
-      createHttpServer: side.http.createServer,
-    })
+    peers = await Peers.open()
+    side = peers.side
   })
 
-  afterAll(async () => {
-    servers?.close()
-    await side?.close()
-  })
+  afterAll(() => peers?.close())
 
   it.each(VERSIONS)('has every ping over IP%s answered, small and fragmented', async (version) => {
     for (const size of ['56', '8000']) {

@@ -1,28 +1,21 @@
 import { impair } from '@tapwire/stack'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { MEBIBYTE, payloadHash } from '../../examples/main/payload.ts'
-import { RemoteClient } from '../../examples/main/remote.ts'
-import { startServers } from '../../examples/main/server.ts'
 import type { TransferReport } from '../../examples/main/tasks.ts'
-import { KernelSide, STACK_SIDE } from '../../examples/shared/kernel-side.ts'
+import { STACK_SIDE } from '../../examples/shared/kernel-side.ts'
 import { kernelObstacle, kernelSuite } from '../support/kernel.ts'
+import { Peers } from '../support/peers.ts'
 
 const LONG = 600_000
 const NETEM = ['loss', '5%', 'delay', '10ms', 'reorder', '10%']
 
-async function openWithNetem(): Promise<KernelSide> {
-  const side = await KernelSide.open()
-  const { status, stderr } = await side.run('tc', [
-    'qdisc',
-    'add',
-    'dev',
-    side.tap.name,
-    'root',
-    'netem',
-    ...NETEM,
-  ])
-  if (status === 0) return side
-  await side.close()
+async function openWithNetem(): Promise<Peers> {
+  const peers = await Peers.open()
+  const { side } = peers
+  const args = ['qdisc', 'add', 'dev', side.tap.name, 'root', 'netem', ...NETEM]
+  const { status, stderr } = await side.run('tc', args)
+  if (status === 0) return peers
+  await peers.close()
   throw new Error(`this kernel has no netem (tc: ${stderr.trim()})`)
 }
 
@@ -41,7 +34,7 @@ async function netemObstacle(): Promise<string | null> {
 interface BadLink {
   readonly name: string
   readonly obstacle: string | null
-  readonly open: () => Promise<KernelSide>
+  readonly open: () => Promise<Peers>
   /** Of each transfer. */
   readonly mebibytes: number
 }
@@ -50,26 +43,13 @@ function badLink({ name, obstacle, open, mebibytes }: BadLink): void {
   const size = mebibytes * MEBIBYTE
 
   kernelSuite(`5 % loss, 10 ms, 10 % reordered: ${name}`, obstacle, () => {
-    let side: KernelSide
-    let servers: { close(): void }
-    let client: RemoteClient
+    let peers: Peers
 
     beforeAll(async () => {
-      side = await open()
-      servers = await startServers({
-        createServer: side.net.createServer,
-        createHttpServer: side.http.createServer,
-      })
-      client = new RemoteClient(
-        side.startNode(new URL('../../examples/main/kernel-client.ts', import.meta.url)),
-      )
-      await client.ready
+      peers = await open()
     })
 
-    afterAll(async () => {
-      servers?.close()
-      await side?.close()
-    })
+    afterAll(() => peers?.close())
 
     type Transfer = (address: string) => Promise<TransferReport>
 
@@ -85,13 +65,13 @@ function badLink({ name, obstacle, open, mebibytes }: BadLink): void {
 
     it(
       `takes ${mebibytes} MiB with equal hash, over IPv4 and IPv6`,
-      () => overBoth('kernel to stack', (address) => client.upload(address, size, () => {})),
+      () => overBoth('kernel to stack', (address) => peers.client.upload(address, size, () => {})),
       LONG,
     )
 
     it(
       `gives ${mebibytes} MiB with equal hash, over IPv4 and IPv6`,
-      () => overBoth('stack to kernel', (address) => client.download(address, size, () => {})),
+      () => overBoth('stack to kernel', (address) => peers.client.download(address, size, () => {})),
       LONG,
     )
   })
@@ -108,13 +88,13 @@ badLink({
 badLink({
   name: 'impair() on what the kernel sends',
   obstacle: kernelObstacle([]),
-  open: () => KernelSide.open({ wrap: (tap) => impair(tap, { ...impaired, direction: 'in', seed: 5 }) }),
+  open: () => Peers.open({ wrap: (tap) => impair(tap, { ...impaired, direction: 'in', seed: 5 }) }),
   mebibytes: 64,
 })
 badLink({
   name: 'impair() on what the stack sends',
   obstacle: kernelObstacle([]),
-  open: () => KernelSide.open({ wrap: (tap) => impair(tap, { ...impaired, direction: 'out', seed: 7 }) }),
+  open: () => Peers.open({ wrap: (tap) => impair(tap, { ...impaired, direction: 'out', seed: 7 }) }),
   // At what NewReno makes of 5 % loss this takes half a minute already.
   mebibytes: 16,
 })
