@@ -1,16 +1,22 @@
-import { seqAdd, seqDiff, seqGeq, seqGt, seqLeq, seqLt } from '../core/seq.ts'
-import { NEVER } from '../core/timer.ts'
+import { seqAdd, seqDiff, seqGeq, seqGt, seqLeq, seqLt, seqMin } from '../core/seq.ts'
+import { type Micros, NEVER } from '../core/timer.ts'
 import { TcpFlag } from '../wire/tcp.ts'
+import { AckNews } from './ack-news.ts'
 import { challengeAck } from './challenge-ack.ts'
+import { noteDelivered } from './delivered.ts'
+import { restartRto } from './loss-timer.ts'
 import { stopPersist } from './persist.ts'
-import { afterAck, pipe } from './recovery.ts'
-import { currentRto, sampleRtt } from './rtt.ts'
-import { applySack } from './scoreboard.ts'
+import { pipe } from './pipe.ts'
+import { afterAck } from './recovery.ts'
+import { sampleRtt } from './rtt.ts'
+import { applySack, isDsack } from './scoreboard.ts'
 import type { SegmentIn } from './segment-in.ts'
 import { advanceSndSmall } from './sender.ts'
 import { ConnectionEvent, notify, RecoveryState, type Tcb, wantOutput } from './tcb.ts'
-import { armRetransmit } from './timers.ts'
 import { timestampNow } from './timestamps.ts'
+import { isDsackOfProbe } from './tlp.ts'
+
+const news = new AckNews()
 
 /**
  * The ACK field of a segment in a synchronized state (RFC 9293 section 3.10.7.4, fifth step).
@@ -23,20 +29,44 @@ export function processAck(tcb: Tcb, segment: SegmentIn): boolean {
     challengeAck(tcb)
     return false
   }
-  // An older ACK that was overtaken: its data still counts (RFC 9293: "can be ignored").
-  if (seqLt(ack, tcb.sndUna)) return true
-  const acked = seqDiff(ack, tcb.sndUna)
-  const duplicate = isDuplicateAck(tcb, segment)
   const flying = pipe(tcb)
+  readAck(tcb, segment)
+  // An older ACK that was overtaken: its blocks still count, and so does its data (RFC 9293: "can be ignored").
+  if (seqLt(ack, tcb.sndUna)) {
+    if (tcb.sackPermitted) applySack(tcb, segment.options, news)
+    if (news.sacked > 0 || news.dsack) afterAck(tcb, news)
+    return true
+  }
   updateSendWindow(tcb, segment)
-  tcb.timeouts = sawAnswer(tcb, acked)
-  const sacked = tcb.sackPermitted && segment.options.sackCount > 0 ? applySack(tcb, segment.options) : 0
-  if (acked > 0) advanceUna(tcb, segment, acked)
-  if (duplicate) tcb.tcp.counters.duplicateAcksIn++
-  afterAck(tcb, acked, sacked, duplicate)
-  if (acked > 0) grow(tcb, acked, flying)
+  tcb.timeouts = sawAnswer(tcb, news.acked)
+  if (news.acked > 0) advanceUna(tcb)
+  if (tcb.sackPermitted) applySack(tcb, segment.options, news)
+  if (news.delivered > 0) takeSample(tcb)
+  if (news.acked > 0) restartRto(tcb, tcb.tcp.engine.now)
+  // R6675-11: with SACK it is new information that makes a duplicate, whatever else the segment says.
+  if (tcb.sackPermitted ? news.acked === 0 && news.sacked > 0 : news.duplicate) {
+    tcb.tcp.counters.duplicateAcksIn++
+  }
+  afterAck(tcb, news)
+  if (news.acked > 0) grow(tcb, flying)
   if (tcb.unsent > 0 || tcb.finQueued || tcb.sent.lostBytes > 0) wantOutput(tcb)
   return true
+}
+
+/** What the segment itself says, before anything is done about it. */
+function readAck(tcb: Tcb, segment: SegmentIn): void {
+  const { options, ack } = segment
+  news.clear(ack)
+  news.acked = Math.max(0, seqDiff(ack, tcb.sndUna))
+  news.duplicate = isDuplicateAck(tcb, segment)
+  news.hasEcho = tcb.timestamps && options.hasTimestamps && options.tsEcr !== 0
+  news.echo = options.tsEcr
+  if (!tcb.sackPermitted || !isDsack(options, ack)) return
+  news.dsack = true
+  news.dsackLeft = options.sackLeft[0]
+  news.dsackRight = options.sackRight[0]
+  news.dsackOfProbe = isDsackOfProbe(tcb, news.dsackRight)
+  tcb.tcp.counters.dsacksIn++
 }
 
 /** SEG-18 and RFC 5961 section 5.2 (R5961-05): neither the future nor the distant past. */
@@ -51,7 +81,7 @@ function isDuplicateAck(tcb: Tcb, segment: SegmentIn): boolean {
     tcb.sent.count > 0 &&
     segment.dataLength === 0 &&
     (segment.flags & (TcpFlag.Syn | TcpFlag.Fin)) === 0 &&
-    (tcb.sackPermitted ? segment.options.sackCount > 0 : segment.window << tcb.sndScale === tcb.sndWnd)
+    segment.window << tcb.sndScale === tcb.sndWnd
   )
 }
 
@@ -77,23 +107,21 @@ function sawAnswer(tcb: Tcb, acked: number): number {
   return acked > 0 || tcb.sndWnd === 0 ? 0 : tcb.timeouts
 }
 
-/** SND.UNA moves: forget what was acknowledged, take a round-trip sample, restart the timer (R6298-10). */
-function advanceUna(tcb: Tcb, segment: SegmentIn, acked: number): void {
-  const now = tcb.tcp.engine.now
-  const sentAt = removeAcked(tcb, segment.ack)
-  const finAcked = tcb.finSent && segment.ack === tcb.sndNxt
+/** SND.UNA moves: forget what was acknowledged. */
+function advanceUna(tcb: Tcb): void {
+  const { ack, acked } = news
+  removeAcked(tcb, ack)
+  const finAcked = tcb.finSent && ack === tcb.sndNxt
   const data = finAcked && !tcb.finAcked ? acked - 1 : acked
   tcb.sendRing.drop(data)
   tcb.sendQueued -= data
   tcb.bytesAcked += data
-  tcb.sndUna = segment.ack
+  tcb.sndUna = ack
   advanceSndSmall(tcb)
   if (tcb.sendQueued === 0) tcb.sendRing.release()
-  takeSample(tcb, segment, sentAt, now)
   tcb.softError = null
   tcb.path.confirm()
   if (tcb.sent.count === 0) tcb.retransmitAt = NEVER
-  else armRetransmit(tcb, now + currentRto(tcb))
   if (finAcked) {
     tcb.finAcked = true
     notify(tcb, ConnectionEvent.FinAcked)
@@ -101,36 +129,38 @@ function advanceUna(tcb: Tcb, segment: SegmentIn, acked: number): void {
   if (tcb.wantsWritable) notify(tcb, ConnectionEvent.Writable)
 }
 
-/** Karn's rule (R6298-06): only what was sent once may be timed. @returns when the latest such record was sent, or -1 */
-function removeAcked(tcb: Tcb, ack: number): number {
+/** A record that was SACKed earlier has been looked at then. */
+function removeAcked(tcb: Tcb, ack: number): void {
   const log = tcb.sent
-  let sentAt = -1
-  let ambiguous = false
   while (log.head !== null && seqGt(ack, log.head.start)) {
-    const { retransmissions, sacked } = log.head
-    if (retransmissions > 0) ambiguous = true
-    // A record that was SACKed earlier arrived earlier: it would give too long a time.
-    if (!sacked) sentAt = log.head.sentAt
+    const { head } = log
+    if (!head.sacked) noteDelivered(tcb, head, seqMin(head.end, ack), true, news)
     log.removeHead(ack)
   }
-  return ambiguous ? -1 : sentAt
 }
 
-/** R6298-07, R7323-23: by the time it was sent; when that is ambiguous, by the echoed timestamp. */
-function takeSample(tcb: Tcb, segment: SegmentIn, sentAt: number, now: number): void {
-  if (sentAt >= 0) {
-    sampleRtt(tcb, now - sentAt, now)
-    return
-  }
-  const { hasTimestamps, tsEcr } = segment.options
-  if (!tcb.timestamps || !hasTimestamps || tsEcr === 0) return
-  const ticks = seqDiff(timestampNow(now, tcb.tsOffset), tsEcr)
+/**
+ * R6298-07, R7323-23: by the time it was sent. Karn's rule (R6298-06): only what was sent once may be timed; when an
+ * ACK covers anything else, by what it SACKs, or by the echoed timestamp. The first of several counts for the RTO, as
+ * its ACK may have waited for the others; the last for the minimum.
+ */
+function takeSample(tcb: Tcb): void {
+  const { now } = tcb.tcp.engine
+  if (news.lastSentAt >= 0) tcb.minRtt.sample(Math.max(1, now - news.lastSentAt), now)
+  else if (news.sackedSentAt >= 0) tcb.minRtt.sample(Math.max(1, now - news.sackedSentAt), now)
+  if (news.firstSentAt >= 0 && !news.retransmitted) sampleRtt(tcb, now - news.firstSentAt, now)
+  else if (news.sackedSentAt >= 0) sampleRtt(tcb, now - news.sackedSentAt, now)
+  else if (news.acked > 0 && news.hasEcho) sampleByEcho(tcb, now)
+}
+
+function sampleByEcho(tcb: Tcb, now: Micros): void {
+  const ticks = seqDiff(timestampNow(now, tcb.tsOffset), news.echo)
   if (ticks >= 0 && ticks < 600_000) sampleRtt(tcb, Math.max(1, ticks) * 1000, now)
 }
 
-function grow(tcb: Tcb, acked: number, flying: number): void {
+function grow(tcb: Tcb, flying: number): void {
   if (tcb.recovery === RecoveryState.Recovery) return
-  const limited = tcb.cwndLimited || flying + acked >= tcb.cwnd
+  const limited = tcb.cwndLimited || flying + news.acked >= tcb.cwnd
   tcb.cwndLimited = false
-  tcb.tcp.congestion.onAck(tcb, acked, limited, tcb.tcp.engine.now)
+  tcb.tcp.congestion.onAck(tcb, news.delivered, limited, tcb.tcp.engine.now)
 }

@@ -10,6 +10,18 @@ export class TcpCounters {
   timeouts = 0
   /** Fast recoveries entered. */
   fastRecoveries = 0
+  /** Retransmissions found lost before a timeout. */
+  lostRetransmissions = 0
+  /** Tail loss probes sent. */
+  tailProbes = 0
+  /** Recoveries, timeouts included, that proved needless and were taken back. */
+  undos = 0
+  /** Timeouts that F-RTO found spurious. */
+  spuriousTimeouts = 0
+  /** D-SACKs received. */
+  dsacksIn = 0
+  /** Times a receiver took back what it had SACKed. */
+  sackReneges = 0
   duplicateAcksIn = 0
   resetsIn = 0
   resetsOut = 0

@@ -19,6 +19,9 @@ export function establish(tcb: Tcb): void {
   tcb.tuneSince = engine.now
   tcb.quickAcks = QUICK_ACKS
   tcb.sndSmall = tcb.sndUna
+  // R6582-01.
+  tcb.recoveryPoint = tcb.iss
+  tcb.rack.fack = tcb.sndUna
   // R6298-13: the SYN timed out, so the default RTO was too short for this path; a sample sets it right.
   if (tcb.synRetransmitted > 0 && tcb.srtt === 0 && config.initialRto < RTO_AFTER_SYN_TIMEOUT) {
     tcb.rto = RTO_AFTER_SYN_TIMEOUT

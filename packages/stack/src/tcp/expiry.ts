@@ -1,15 +1,20 @@
 import { type Micros, NEVER } from '../core/timer.ts'
 import { TcpState } from './api.ts'
+import { startFrto } from './f-rto.ts'
 import { finish } from './finish.ts'
 import { onSynTimeout } from './handshake-active.ts'
 import { onKeepalive } from './keepalive.ts'
 import { probeInterval, sendWindowProbe } from './persist.ts'
+import { markLostAtTimeout } from './rack.ts'
+import { lossFlight, onReorderTimeout } from './recovery.ts'
 import { currentRto } from './rtt.ts'
 import { payloadSize } from './segment-size.ts'
 import { retransmit } from './sender.ts'
 import { RecoveryState, type Tcb, wantAck, wantOutput } from './tcb.ts'
-import { armPersist, armRetransmit, earliestDeadline } from './timers.ts'
+import { armPersist, armRetransmit, earliestDeadline, LossTimer } from './timers.ts'
+import { onProbeTimeout } from './tlp.ts'
 import { RetransmitCause, TraceKind } from './trace.ts'
+import { startUndo } from './undo.ts'
 
 /** R1 of RFC 9293 section 3.8.3 (SHLD-10): so many timeouts in a row are bad news for the route (MUST-20). */
 const R1 = 3
@@ -24,7 +29,7 @@ export function expireTcb(tcb: Tcb, now: Micros): void {
     tcb.corkAt = NEVER
     if (tcb.corked) overrideSilly(tcb)
   }
-  if (tcb.retransmitAt <= now) onRetransmitTimeout(tcb, now)
+  if (tcb.retransmitAt <= now) onLossTimer(tcb, now)
   if (tcb.persistAt <= now) onPersistTimeout(tcb, now)
   if (tcb.keepaliveAt <= now) onKeepalive(tcb, now)
   if (tcb.finWait2At <= now) {
@@ -34,15 +39,20 @@ export function expireTcb(tcb: Tcb, now: Micros): void {
   if (tcb.closeReason === undefined) tcb.tcp.engine.timers.setEarlier(tcb.timer, earliestDeadline(tcb))
 }
 
+function onLossTimer(tcb: Tcb, now: Micros): void {
+  tcb.retransmitAt = NEVER
+  if (tcb.lossTimer === LossTimer.Reorder) onReorderTimeout(tcb, now)
+  else if (tcb.lossTimer === LossTimer.Probe) onProbeTimeout(tcb, now)
+  else onRetransmitTimeout(tcb, now)
+}
+
 /** RFC 6298 section 5.4 to 5.6 (R6298-11, R6298-12), RFC 5681 section 3.1 (R5681-10). */
 function onRetransmitTimeout(tcb: Tcb, now: Micros): void {
-  tcb.retransmitAt = NEVER
   if (tcb.state < TcpState.Established) {
     onSynTimeout(tcb)
     return
   }
-  const { head } = tcb.sent
-  if (head === null) return
+  if (tcb.sent.head === null) return
   if (givesUp(tcb, now)) {
     finish(tcb, tcb.softError ?? 'ETIMEDOUT')
     return
@@ -50,20 +60,34 @@ function onRetransmitTimeout(tcb: Tcb, now: Micros): void {
   tcb.timeouts++
   tcb.tcp.counters.timeouts++
   if (tcb.timeouts === R1) tcb.path.suspect()
-  // The head SACKed and yet not acknowledged: the receiver has reneged (RFC 2018 section 8, R2018-08).
-  if (head.sacked) tcb.sent.forgetSacked()
-  const first = tcb.timeouts === 1
-  tcb.tcp.congestion.onTimeout(tcb, tcb.flightSize, first, now)
-  tcb.sent.markAllLost()
-  tcb.recovery = RecoveryState.Loss
-  tcb.recoveryPoint = tcb.sndNxt
-  tcb.duplicateAcks = 0
+  enterLoss(tcb, now)
   tcb.backoff++
   tcb.tcp.tracer?.onTrace(TraceKind.Timeout, now, tcb.id, tcb.backoff, currentRto(tcb), 0)
   armRetransmit(tcb, now + currentRto(tcb))
   const mss = payloadSize(tcb)
   const record = tcb.sent.nextLost()
   if (record !== null) retransmit(tcb, record, mss, mss, RetransmitCause.Timeout)
+}
+
+/** The window shrinks to a segment, and what is in flight is taken for lost as far as R8985-12 has it. */
+function enterLoss(tcb: Tcb, now: Micros): void {
+  const inRecovery = tcb.recovery !== RecoveryState.Open
+  startUndo(tcb, inRecovery)
+  tcb.tcp.congestion.onTimeout(tcb, lossFlight(tcb), tcb.timeouts === 1, now)
+  // The head SACKed and yet not acknowledged: the receiver has reneged (RFC 2018 section 8, R2018-08).
+  if (tcb.sent.head?.sacked) {
+    tcb.sent.forgetSacked()
+    tcb.tcp.counters.sackReneges++
+  }
+  markLostAtTimeout(tcb, now)
+  tcb.rack.reorderAt = NEVER
+  tcb.recovery = RecoveryState.Loss
+  tcb.recoveryPoint = tcb.sndNxt
+  tcb.reducedAt = now
+  tcb.duplicateAcks = 0
+  tcb.fastRetransmit = false
+  tcb.tlp.outstanding = false
+  startFrto(tcb, inRecovery)
 }
 
 /**

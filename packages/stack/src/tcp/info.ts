@@ -1,7 +1,7 @@
 import { MILLISECOND } from '../core/timer.ts'
 import { TCP_STATE_NAMES, type TcpInfo } from './api.ts'
+import { pipe } from './pipe.ts'
 import { receiveWindow } from './receive-window.ts'
-import { pipe } from './recovery.ts'
 import { currentRto } from './rtt.ts'
 import type { Tcb } from './tcb.ts'
 

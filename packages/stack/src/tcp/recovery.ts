@@ -1,86 +1,176 @@
-import { seqGeq } from '../core/seq.ts'
-import { DUP_THRESH, markLost, markLostBySack } from './scoreboard.ts'
+import { seqAdd, seqGeq, seqGt } from '../core/seq.ts'
+import type { Micros } from '../core/timer.ts'
+import type { AckNews } from './ack-news.ts'
+import { FrtoState, isTimeoutSpurious } from './f-rto.ts'
+import { restartRto, setLossTimer } from './loss-timer.ts'
+import { renoSacked } from './pipe.ts'
+import { keepReducing, reduceWindow, startPrr } from './prr.ts'
+import { adaptReorderingWindow, detectLoss, Found, rackRecoveryOver } from './rack.ts'
+import { DUP_THRESH, markLost } from './scoreboard.ts'
 import { RecoveryState, type Tcb, wantOutput } from './tcb.ts'
+import { judgeProbe } from './tlp.ts'
 import { TraceKind } from './trace.ts'
+import { noteDsack, provenByDsack, provenByEcho, startUndo, undo } from './undo.ts'
 
-/**
- * Bytes believed to be in the network: RFC 6675 section 4. Without SACK every duplicate ACK stands for a segment
- * that has left it, which is what the inflation of RFC 5681 section 3.2 amounts to, limited transmit (RFC 3042) included.
- */
-export function pipe(tcb: Tcb): number {
-  const { sent } = tcb
-  if (tcb.sackPermitted) return sent.pipe
-  return Math.max(
-    0,
-    sent.pipe - Math.min(tcb.duplicateAcks * tcb.sndMss, Math.max(0, sent.bytes - tcb.sndMss)),
-  )
-}
-
-/**
- * What an ACK means for loss recovery: enter it (R5681-14, R6675-05), go on, or leave it.
- * @param acked bytes newly acknowledged; @param sacked bytes newly SACKed; @param duplicate as R5681-13 has it
- */
-export function afterAck(tcb: Tcb, acked: number, sacked: number, duplicate: boolean): void {
-  if (acked > 0) progress(tcb, acked)
-  if (duplicate) tcb.duplicateAcks++
-  switch (tcb.recovery) {
-    case RecoveryState.Open:
-      if (lossDetected(tcb)) enterRecovery(tcb)
-      break
-    case RecoveryState.Recovery:
-      if (sacked > 0) markLostBySack(tcb)
-      break
-    case RecoveryState.Loss:
-      break
-  }
-  if (duplicate || sacked > 0) wantOutput(tcb)
-}
-
-function lossDetected(tcb: Tcb): boolean {
-  if (tcb.sent.head === null) return false
-  if (!tcb.sackPermitted) return tcb.duplicateAcks >= DUP_THRESH
-  return markLostBySack(tcb) || (tcb.duplicateAcks >= DUP_THRESH && tcb.sent.sackedBytes > 0)
-}
-
-/** RFC 6582 section 3.2 step 2, RFC 6675 section 5 step 4. */
-function enterRecovery(tcb: Tcb): void {
+/** What an ACK means for loss recovery: enter it (R5681-14, R6675-05), go on, take it back, or leave it. */
+export function afterAck(tcb: Tcb, news: AckNews): void {
   const now = tcb.tcp.engine.now
+  // What was covered together with a retransmission may have waited for it at the receiver (Linux).
+  if (news.retransmitted) news.original = false
+  judgeProbe(tcb, news, now)
+  if (news.dsack) noteDsack(tcb, news)
+  adaptReorderingWindow(tcb, news)
+  countDuplicates(tcb, news)
+  const found = tcb.sackPermitted ? detectLoss(tcb, now) : Found.Nothing
+  if (tcb.recovery === RecoveryState.Loss) afterAckInLoss(tcb, news, now)
+  else if (tcb.recovery === RecoveryState.Recovery) afterAckInRecovery(tcb, news, found, now)
+  else if (news.dsack && provenByDsack(tcb)) undo(tcb, now)
+  if (tcb.recovery === RecoveryState.Open && isLossKnown(tcb, found)) enterRecovery(tcb, news.delivered, now)
+  if (news.delivered > 0 || found !== Found.Nothing) setLossTimer(tcb, now)
+  if (news.duplicate || news.sacked > 0) wantOutput(tcb)
+}
+
+/** The reordering timer (R8985-11): what was given more time has had it. */
+export function onReorderTimeout(tcb: Tcb, now: Micros): void {
+  const found = detectLoss(tcb, now)
+  if (found !== Found.Nothing) {
+    if (tcb.recovery === RecoveryState.Open) enterRecovery(tcb, 0, now)
+    else if (tcb.recovery === RecoveryState.Recovery) {
+      if ((found & Found.LostAgain) !== 0) lostAgain(tcb, now)
+      if (usesPrr(tcb)) keepReducing(tcb)
+    }
+    wantOutput(tcb)
+  }
+  setLossTimer(tcb, now)
+}
+
+/**
+ * Duplicate ACKs count without SACK only. They stand for segments in DeliveredData as well (R9937-03), until the ACK that
+ * covers these segments.
+ */
+function countDuplicates(tcb: Tcb, news: AckNews): void {
+  if (tcb.sackPermitted) return
+  if (news.duplicate) {
+    const before = renoSacked(tcb)
+    tcb.duplicateAcks++
+    news.delivered += Math.max(0, renoSacked(tcb) - before)
+  } else if (news.acked > 0) {
+    const covered = Math.max(0, Math.round(news.acked / tcb.sndMss) - 1)
+    news.delivered = Math.max(1, news.acked - Math.min(covered, tcb.duplicateAcks) * tcb.sndMss)
+    tcb.duplicateAcks = tcb.recovery === RecoveryState.Open ? 0 : Math.max(0, tcb.duplicateAcks - covered)
+  }
+}
+
+/**
+ * With SACK RACK says so. Without it three duplicate ACKs do, unless they may be answers to what a former recovery sent
+ * twice (R6582-02).
+ */
+function isLossKnown(tcb: Tcb, found: number): boolean {
+  if (tcb.sent.head === null) return false
+  if (tcb.sackPermitted) return (found & Found.Lost) !== 0 && tcb.sent.nextLost() !== null
+  return tcb.duplicateAcks >= DUP_THRESH && seqGt(tcb.sndUna, tcb.recoveryPoint)
+}
+
+/** RFC 6582 section 3.2 step 2, RFC 6675 section 5 step 4, R9937-02. */
+function enterRecovery(tcb: Tcb, delivered: number, now: Micros): void {
+  const flight = lossFlight(tcb)
+  startUndo(tcb, false)
   tcb.recovery = RecoveryState.Recovery
-  tcb.recoveryPoint = tcb.sndNxt
-  tcb.fastRetransmit = true
-  tcb.tcp.congestion.onLoss(tcb, tcb.flightSize, now)
+  tcb.tlp.outstanding = false
+  tcb.frto = FrtoState.Off
   tcb.tcp.counters.fastRecoveries++
-  if (tcb.sent.head !== null) markLost(tcb, tcb.sent.head)
+  if (!tcb.sackPermitted) markHeadLost(tcb)
+  reduce(tcb, flight, delivered, now)
+  if (usesPrr(tcb)) reduceWindow(tcb, Math.max(1, delivered), false)
   wantOutput(tcb)
   tcb.tcp.tracer?.onTrace(TraceKind.RecoveryEnter, now, tcb.id, tcb.recoveryPoint, tcb.cwnd, tcb.ssthresh)
 }
 
-function progress(tcb: Tcb, acked: number): void {
-  if (tcb.recovery === RecoveryState.Open) {
-    tcb.duplicateAcks = 0
-    return
-  }
-  if (seqGeq(tcb.sndUna, tcb.recoveryPoint)) {
-    leaveRecovery(tcb)
-    return
-  }
-  if (tcb.recovery === RecoveryState.Recovery) partialAck(tcb, acked)
+function reduce(tcb: Tcb, flight: number, delivered: number, now: Micros): void {
+  tcb.recoveryPoint = tcb.sndNxt
+  tcb.fastRetransmit = true
+  tcb.reducedAt = now
+  tcb.tcp.congestion.onLoss(tcb, flight, now)
+  startPrr(tcb, delivered)
 }
 
-/** RFC 6582 section 3.2 step 3: a partial ACK shows the next hole, which is lost too (R6582-05). */
-function partialAck(tcb: Tcb, acked: number): void {
-  // The segments this ACK covers no longer stand for duplicate ACKs.
-  tcb.duplicateAcks = Math.max(0, tcb.duplicateAcks - Math.max(1, Math.round(acked / tcb.sndMss)) + 1)
-  const head = tcb.sent.head
-  if (head !== null && head.retransmissions === 0) markLost(tcb, head)
+/**
+ * FlightSize for ssthresh (R5681-09), without what limited transmit has put beyond the window (R5681-16). In recovery the
+ * window is PRR's, so the target stands for it.
+ */
+export function lossFlight(tcb: Tcb): number {
+  return Math.min(
+    tcb.flightSize,
+    tcb.recovery === RecoveryState.Open ? tcb.cwnd : Math.max(tcb.cwnd, tcb.ssthresh),
+  )
+}
+
+function afterAckInRecovery(tcb: Tcb, news: AckNews, found: number, now: Micros): void {
+  const over = seqGeq(tcb.sndUna, tcb.recoveryPoint)
+  if (isRecoveryNeedless(tcb, news, over)) {
+    undo(tcb, now)
+    leaveRecovery(tcb, false, now)
+    return
+  }
+  if (over) {
+    leaveRecovery(tcb, true, now)
+    return
+  }
+  if (news.acked > 0 && !tcb.sackPermitted) markHeadLost(tcb)
+  if ((found & Found.LostAgain) !== 0) lostAgain(tcb, now)
+  if (usesPrr(tcb)) reduceWindow(tcb, news.delivered, news.acked > 0 && found === Found.Nothing)
   wantOutput(tcb)
 }
 
-function leaveRecovery(tcb: Tcb): void {
-  const now = tcb.tcp.engine.now
-  const fast = tcb.recovery === RecoveryState.Recovery
+/** While further retransmissions are out, one that proves needless does not speak for the others (Linux). */
+function isRecoveryNeedless(tcb: Tcb, news: AckNews, over: boolean): boolean {
+  if (provenByDsack(tcb)) return true
+  return provenByEcho(tcb, news) && (over || tcb.sent.retransmittedBytes === 0)
+}
+
+/**
+ * R8985-14, R5681-26: a retransmission that is lost is a second congestion signal, and a second reduction; one for all
+ * that were sent since the last one.
+ */
+function lostAgain(tcb: Tcb, now: Micros): void {
+  tcb.tcp.counters.lostRetransmissions++
+  reduce(tcb, lossFlight(tcb), 0, now)
+}
+
+/** R6582-04: a partial ACK shows the next hole. Only the segment at SND.UNA is known to be missing. */
+function markHeadLost(tcb: Tcb): void {
+  const { head } = tcb.sent
+  if (head === null || head.retransmitted || head.lost) return
+  if (head.length > tcb.sndMss) tcb.sent.split(head, seqAdd(head.start, tcb.sndMss))
+  markLost(tcb, head)
+}
+
+/** After a timeout (R6675-07): F-RTO first, then slow start over what is lost, until the recovery point. */
+function afterAckInLoss(tcb: Tcb, news: AckNews, now: Micros): void {
+  const proven = provenByDsack(tcb) || (news.acked > 0 && provenByEcho(tcb, news))
+  const spurious = !proven && isTimeoutSpurious(tcb, news)
+  if (proven || spurious) {
+    if (spurious) tcb.tcp.counters.spuriousTimeouts++
+    tcb.timeouts = 0
+    undo(tcb, now)
+    leaveRecovery(tcb, false, now)
+    restartRto(tcb, now)
+    return
+  }
+  if (seqGeq(tcb.sndUna, tcb.recoveryPoint)) leaveRecovery(tcb, false, now)
+  else wantOutput(tcb)
+}
+
+function leaveRecovery(tcb: Tcb, reduced: boolean, now: Micros): void {
   tcb.recovery = RecoveryState.Open
+  tcb.frto = FrtoState.Off
   tcb.duplicateAcks = 0
-  if (fast) tcb.tcp.congestion.onRecovered(tcb, now)
+  tcb.fastRetransmit = false
+  rackRecoveryOver(tcb.rack)
+  if (reduced) tcb.tcp.congestion.onRecovered(tcb, now)
   tcb.tcp.tracer?.onTrace(TraceKind.RecoveryExit, now, tcb.id, tcb.recoveryPoint, tcb.cwnd, tcb.ssthresh)
+}
+
+function usesPrr(tcb: Tcb): boolean {
+  return tcb.tcp.congestion.ownsRecovery !== true
 }

@@ -17,6 +17,7 @@ export function sampleRtt(tcb: Tcb, sample: Micros, now: Micros): void {
     tcb.rttvar += (Math.abs(tcb.srtt - r) - tcb.rttvar) / 4
     tcb.srtt += (r - tcb.srtt) / 8
   }
+  tcb.tlp.sampled = true
   const { minRto, maxRto } = tcb.tcp.config
   tcb.rto = Math.min(maxRto, Math.ceil(tcb.srtt + Math.max(minRto, 4 * tcb.rttvar)))
   tcb.backoff = 0

@@ -1,10 +1,13 @@
 import { seqGeq, seqGt, seqLeq, seqLt } from '../core/seq.ts'
 import type { TcpOptions } from '../wire/tcp.ts'
-import { isCovered, type SentRecord } from './sent-log.ts'
+import type { AckNews } from './ack-news.ts'
+import { noteDelivered } from './delivered.ts'
+import { isCovered } from './sent-log.ts'
+import type { SentRecord } from './sent-record.ts'
 import type { Tcb } from './tcb.ts'
 import { TraceKind } from './trace.ts'
 
-/** Segments that must be SACKed above a hole before it counts as lost (RFC 6675 section 2). */
+/** Segments that must have arrived above a hole before it counts as lost (RFC 5681 section 3.2, RFC 8985 section 6.2). */
 export const DUP_THRESH = 3
 
 /**
@@ -13,25 +16,59 @@ export const DUP_THRESH = 3
  */
 const MOST_RECORDS_BY_SPLITTING = 16_384
 
-/** Notes what the peer's SACK blocks cover (R6675-01). @returns the bytes newly SACKed */
-export function applySack(tcb: Tcb, options: TcpOptions): number {
-  const before = tcb.sent.sackedBytes
-  for (let i = 0; i < options.sackCount; i++) {
-    const left = options.sackLeft[i]
-    const right = options.sackRight[i]
-    // Outside of what is in flight: a D-SACK (RFC 2883), an old ACK, or nonsense (R2018-10).
-    if (seqGeq(left, right) || seqLt(left, tcb.sndUna) || seqGt(right, tcb.sndNxt)) continue
-    markBlock(tcb, left, right)
-  }
-  return tcb.sent.sackedBytes - before
+/** Which blocks of the ACK count, lowest first. */
+const order = new Int32Array(4)
+
+/**
+ * RFC 2883 section 5 (R2883-04): whether the first block reports duplicates, by the ACK's own number or its second
+ * block, never by SND.UNA.
+ */
+export function isDsack(options: TcpOptions, ack: number): boolean {
+  if (options.sackCount === 0) return false
+  const left = options.sackLeft[0]
+  const right = options.sackRight[0]
+  if (seqGeq(left, right)) return false
+  if (seqLt(left, ack)) return seqLeq(right, ack)
+  if (options.sackCount < 2) return false
+  return seqGeq(left, options.sackLeft[1]) && seqLeq(right, options.sackRight[1])
 }
 
-function markBlock(tcb: Tcb, left: number, right: number): void {
+/** Notes what the peer's SACK blocks cover (R6675-01), lowest first, so that the order of blocks is none of arrival. */
+export function applySack(tcb: Tcb, options: TcpOptions, news: AckNews): void {
+  const before = tcb.sent.sackedBytes
+  const count = sortBlocks(tcb, options, news.dsack ? 1 : 0)
+  for (let i = 0; i < count; i++) {
+    markBlock(tcb, options.sackLeft[order[i]], options.sackRight[order[i]], news)
+  }
+  news.sacked = tcb.sent.sackedBytes - before
+}
+
+/** R2018-10: what lies outside of what is in flight is an old ACK, or nonsense. */
+function sortBlocks(tcb: Tcb, options: TcpOptions, first: number): number {
+  const { sackLeft, sackRight } = options
+  let count = 0
+  for (let i = first; i < options.sackCount; i++) {
+    const left = sackLeft[i]
+    if (seqGeq(left, sackRight[i]) || seqLt(left, tcb.sndUna) || seqGt(sackRight[i], tcb.sndNxt)) continue
+    let place = count++
+    for (; place > 0 && seqLt(left, sackLeft[order[place - 1]]); place--) order[place] = order[place - 1]
+    order[place] = i
+  }
+  return count
+}
+
+function markBlock(tcb: Tcb, left: number, right: number, news: AckNews): void {
   const log = tcb.sent
-  for (let record = log.head; record !== null && seqLt(record.start, right); record = record.next) {
-    if (record.sacked || seqLeq(record.end, left)) continue
-    if (log.count < MOST_RECORDS_BY_SPLITTING) cutAtEdges(tcb, record, left, right)
-    if (isCovered(record, left, right)) log.markSacked(record)
+  let record = log.find(left)
+  while (record !== null && seqLt(record.start, right)) {
+    if (!record.sacked) {
+      if (log.count < MOST_RECORDS_BY_SPLITTING) cutAtEdges(tcb, record, left, right)
+      if (isCovered(record, left, right)) {
+        noteDelivered(tcb, record, record.end, false, news)
+        record = log.markSacked(record)
+      }
+    }
+    record = record.next
   }
 }
 
@@ -41,28 +78,7 @@ function cutAtEdges(tcb: Tcb, record: SentRecord, left: number, right: number): 
   else if (seqGt(record.end, right)) tcb.sent.split(record, right)
 }
 
-/**
- * IsLost() of RFC 6675 section 4 (R6675-02), by bytes: more than (DupThresh - 1) segments were SACKed above it. Walks from the
- * highest SACKed record down; what was sent again already is not judged twice.
- * @returns whether anything was marked
- */
-export function markLostBySack(tcb: Tcb): boolean {
-  const log = tcb.sent
-  if (log.sackedBytes === 0) return false
-  const before = log.lostBytes
-  const threshold = (DUP_THRESH - 1) * tcb.sndMss
-  let above = 0
-  let record = log.tail
-  while (record !== null && seqGt(record.start, log.highestSacked)) record = record.previous
-  for (; record !== null; record = record.previous) {
-    if (record.sacked) above += record.length
-    else if (above > threshold && !record.lost && record.retransmissions === 0) markLost(tcb, record)
-  }
-  return log.lostBytes > before
-}
-
 export function markLost(tcb: Tcb, record: SentRecord): void {
-  if (record.lost || record.sacked) return
   tcb.sent.markLost(record)
   tcb.tcp.tracer?.onTrace(TraceKind.MarkedLost, tcb.tcp.engine.now, tcb.id, record.start, record.length, 0)
 }

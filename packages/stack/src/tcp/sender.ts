@@ -2,16 +2,18 @@ import { seqAdd, seqDiff, seqLeq, seqMax } from '../core/seq.ts'
 import { NEVER } from '../core/timer.ts'
 import { TcpFlag } from '../wire/tcp.ts'
 import { TcpState } from './api.ts'
+import { holdsRetransmissions } from './f-rto.ts'
+import { restartRto, setLossTimer } from './loss-timer.ts'
 import { emit, sendAck } from './output.ts'
 import { startPersist } from './persist.ts'
-import { pipe } from './recovery.ts'
+import { pipe } from './pipe.ts'
 import { currentRto } from './rtt.ts'
 import { payloadSize, superPayloadSize } from './segment-size.ts'
-import type { SentRecord } from './sent-log.ts'
+import type { SentRecord } from './sent-record.ts'
 import { canSendNew, setState } from './states.ts'
 import { RecoveryState, type Tcb } from './tcb.ts'
-import { armRetransmit } from './timers.ts'
 import { RetransmitCause, TraceKind } from './trace.ts'
+import { noteRetransmission } from './undo.ts'
 
 /**
  * Sends all that a connection owes and may send: first what is lost, then what is new, and an ACK if nothing of that
@@ -20,14 +22,21 @@ import { RetransmitCause, TraceKind } from './trace.ts'
 export function output(tcb: Tcb): boolean {
   if (tcb.state >= TcpState.Established) {
     const mss = payloadSize(tcb)
-    if (!sendLost(tcb, mss) || !sendNew(tcb, mss)) return false
+    if (!sendLost(tcb, mss)) return false
+    // NextSeg() of R6675-04: new data only when nothing lost waits.
+    if ((tcb.sent.nextLost() === null || holdsRetransmissions(tcb)) && !sendNew(tcb, mss))
+      return false
   }
   if (tcb.ackNow && tcb.state >= TcpState.SynReceived) return sendAck(tcb)
   return true
 }
 
-/** Sends again what is marked lost, oldest first, while the window allows (RFC 6675 section 5, step C). */
+/**
+ * Sends again what is marked lost, oldest first, while the window allows (RFC 6675 section 5, step C; R8985-13).
+ * @returns false when the device was full
+ */
 function sendLost(tcb: Tcb, mss: number): boolean {
+  if (holdsRetransmissions(tcb)) return true
   for (let record = tcb.sent.nextLost(); record !== null; record = tcb.sent.nextLost()) {
     const flying = pipe(tcb)
     // The first retransmission of a recovery does not wait for the window (R5681-17).
@@ -60,10 +69,16 @@ export function retransmit(
   if (cut) tcb.sent.split(record, seqAdd(record.start, data))
   const now = tcb.tcp.engine.now
   tcb.sent.markRetransmitted(record, now)
+  noteRetransmission(tcb, record.length, now)
+  tcb.prr.out += record.length
   tcb.retransmits++
   tcb.tcp.counters.retransmitted++
   tcb.lastSendAt = now
-  if (tcb.retransmitAt === NEVER) armRetransmit(tcb, now + currentRto(tcb))
+  // R6298-09.
+  if (record === tcb.sent.head || tcb.retransmitAt === NEVER) {
+    restartRto(tcb, now)
+    setLossTimer(tcb, now)
+  }
   tcb.tcp.tracer?.onTrace(TraceKind.Retransmit, now, tcb.id, record.start, data, cause)
   return true
 }
@@ -71,31 +86,53 @@ export function retransmit(
 function sendNew(tcb: Tcb, mss: number): boolean {
   if (!canSendNew(tcb.state)) return true
   restartAfterIdle(tcb)
-  for (;;) {
-    const length = sendable(tcb, mss)
-    if (length < 0) break
-    const last = length === tcb.unsent
-    const fin = last && tcb.finQueued
-    // MUST-61: PSH on the segment that empties the queue.
-    const flags = TcpFlag.Ack | (last && length > 0 ? TcpFlag.Psh : 0) | (fin ? TcpFlag.Fin : 0)
-    if (!emit(tcb, tcb.sndNxt, flags, seqDiff(tcb.sndNxt, tcb.sndUna), length, mss)) return false
-    commitNew(tcb, length, fin, mss)
-  }
+  const before = tcb.sndNxt
+  const taken = sendWhatFits(tcb, mss)
+  if (tcb.sndNxt !== before) setLossTimer(tcb, tcb.tcp.engine.now)
+  if (!taken) return false
   if (tcb.sent.count === 0 && (tcb.unsent > 0 || (tcb.finQueued && !tcb.finSent))) startPersist(tcb, mss)
   return true
+}
+
+function sendWhatFits(tcb: Tcb, mss: number): boolean {
+  for (;;) {
+    const length = sendable(tcb, mss)
+    if (length < 0) return true
+    if (!sendSegmentOfNew(tcb, length, mss)) return false
+  }
+}
+
+/** @returns false when the device was full */
+function sendSegmentOfNew(tcb: Tcb, length: number, mss: number): boolean {
+  const last = length === tcb.unsent
+  const fin = last && tcb.finQueued
+  // MUST-61: PSH on the segment that empties the queue.
+  const flags = TcpFlag.Ack | (last && length > 0 ? TcpFlag.Psh : 0) | (fin ? TcpFlag.Fin : 0)
+  if (!emit(tcb, tcb.sndNxt, flags, seqDiff(tcb.sndNxt, tcb.sndUna), length, mss)) return false
+  commitNew(tcb, length, fin, mss)
+  return true
+}
+
+/** One segment of new data as a tail loss probe: neither Nagle nor the congestion window holds it (R8985-18). */
+export function sendProbeData(tcb: Tcb, mss: number): boolean {
+  if (!canSendNew(tcb.state)) return false
+  const length = Math.min(tcb.unsent, mss)
+  if (length === 0 || tcb.sndWnd - tcb.flightSize < length) return false
+  return sendSegmentOfNew(tcb, length, mss)
 }
 
 /** The device took new data: now it is in flight. */
 function commitNew(tcb: Tcb, length: number, fin: boolean, mss: number): void {
   const now = tcb.tcp.engine.now
   const end = seqAdd(tcb.sndNxt, length + (fin ? 1 : 0))
+  if (tcb.sent.count === 0) restartRto(tcb, now)
   tcb.sent.append(tcb.sndNxt, end, now)
+  tcb.prr.out += seqDiff(end, tcb.sndNxt)
   tcb.sndNxt = end
   if (length % mss !== 0) tcb.sndSmall = end
   tcb.lastSendAt = now
   tcb.persistAt = NEVER
   tcb.override = false
-  if (tcb.retransmitAt === NEVER) armRetransmit(tcb, now + currentRto(tcb))
   if (fin) finSent(tcb)
 }
 

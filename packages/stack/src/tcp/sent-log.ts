@@ -1,57 +1,19 @@
-import { seqDiff, seqGeq, seqGt, seqLeq } from '../core/seq.ts'
+import { seqDiff, seqGeq, seqGt, seqLeq, seqLt } from '../core/seq.ts'
 import type { Micros } from '../core/timer.ts'
+import { SentByTime } from './sent-by-time.ts'
+import type { SentRecord, SentRecordPool } from './sent-record.ts'
 
-/**
- * One transmission in flight: [start, end) of the sequence space, FIN included. Super-frames are one record until
- * an ACK or a SACK block cuts through them.
- */
-export class SentRecord {
-  start = 0
-  end = 0
-  /** When it was last sent. */
-  sentAt: Micros = 0
-  /** Times it was sent beyond the first. */
-  retransmissions = 0
-  sacked = false
-  /** Taken for lost, and to be sent again when the congestion window allows. */
-  lost = false
-  /** Sent again since it was marked lost, and not known to be lost a second time. */
-  retransmitted = false
-  previous: SentRecord | null = null
-  next: SentRecord | null = null
-
-  get length(): number {
-    return seqDiff(this.end, this.start)
-  }
-}
-
-/** Records that are not in use, shared by all connections of a stack: steady traffic allocates none. */
-export class SentRecordPool {
-  #free: SentRecord | null = null
-
-  take(): SentRecord {
-    const record = this.#free
-    if (record === null) return new SentRecord()
-    this.#free = record.next
-    record.next = null
-    return record
-  }
-
-  give(record: SentRecord): void {
-    record.previous = null
-    record.next = this.#free
-    this.#free = record
-  }
-}
+export { SentRecordPool } from './sent-record.ts'
 
 /**
  * What has been sent and not yet acknowledged, oldest first, with the sums that congestion control asks for.
- * `pipe` is the estimate of RFC 6675 section 4, in bytes.
+ * `byTime` holds those of them that are believed to be in the network.
  */
 export class SentLog {
   readonly #pool: SentRecordPool
   head: SentRecord | null = null
   tail: SentRecord | null = null
+  readonly byTime = new SentByTime()
   /** How many records there are. */
   count = 0
   /** Bytes of all records. */
@@ -59,13 +21,16 @@ export class SentLog {
   sackedBytes = 0
   lostBytes = 0
   retransmittedBytes = 0
-  /** The end of the highest SACKed record; only while `sackedBytes > 0`. */
-  highestSacked = 0
+  /** No record before it waits to be sent again; null: none at all does. */
+  #lostHint: SentRecord | null = null
+  /** Where the last block was found: the next one is near. */
+  #findHint: SentRecord | null = null
 
   constructor(pool: SentRecordPool) {
     this.#pool = pool
   }
 
+  /** The estimate of RFC 6675 section 4 (R6675-03), in bytes. */
   get pipe(): number {
     return this.bytes - this.sackedBytes - this.lostBytes + this.retransmittedBytes
   }
@@ -75,14 +40,11 @@ export class SentLog {
     record.start = start
     record.end = end
     record.sentAt = now
-    record.retransmissions = 0
-    record.sacked = false
-    record.lost = false
-    record.retransmitted = false
     record.previous = this.tail
     if (this.tail === null) this.head = record
     else this.tail.next = record
     this.tail = record
+    this.byTime.add(record)
     this.bytes += record.length
     this.count++
   }
@@ -103,6 +65,7 @@ export class SentLog {
     if (record.next === null) this.tail = rest
     else record.next.previous = rest
     record.next = rest
+    if (record.flying) this.byTime.addAfter(rest, record)
     this.count++
   }
 
@@ -115,77 +78,120 @@ export class SentLog {
       return
     }
     this.#uncount(record, record.length)
-    this.count--
-    this.head = record.next
-    if (this.head === null) this.tail = null
-    else this.head.previous = null
-    this.#pool.give(record)
+    if (record.flying) this.byTime.remove(record)
+    this.#unlink(record)
   }
 
-  markSacked(record: SentRecord): void {
-    if (record.sacked) return
-    this.#unmarkLost(record)
+  /** The receiver has it. Joins the SACKed neighbours, so that walks see runs instead of segments. */
+  markSacked(record: SentRecord): SentRecord {
+    if (record.sacked) return record
+    this.#uncount(record, record.length)
+    if (record.flying) this.byTime.remove(record)
+    record.retransmitted = false
+    record.lost = false
     record.sacked = true
-    if (this.sackedBytes === 0 || seqGt(record.end, this.highestSacked)) this.highestSacked = record.end
+    this.bytes += record.length
     this.sackedBytes += record.length
+    return this.#join(record)
   }
 
+  /** The last copy that was sent of it is lost. */
   markLost(record: SentRecord): void {
-    if (record.sacked || record.lost) return
+    if (record.sacked || (record.lost && !record.retransmitted)) return
+    if (record.retransmitted) this.retransmittedBytes -= record.length
+    if (!record.lost) this.lostBytes += record.length
+    record.retransmitted = false
     record.lost = true
-    this.lostBytes += record.length
+    if (record.flying) this.byTime.remove(record)
+    if (this.#lostHint === null || seqLt(record.start, this.#lostHint.start)) this.#lostHint = record
   }
 
   markRetransmitted(record: SentRecord, now: Micros): void {
     record.sentAt = now
     record.retransmissions++
-    if (!record.lost || record.retransmitted) return
+    if (record.sacked) return
+    if (record.flying) this.byTime.remove(record)
+    this.byTime.add(record)
+    if (record.retransmitted) return
     record.retransmitted = true
     this.retransmittedBytes += record.length
   }
 
-  /** After a timeout nothing that was sent counts as being on its way (RFC 5681 section 3.1). */
-  markAllLost(): void {
+  /** The receiver took back what it had SACKed, as it may (RFC 2018 section 8): it has to be sent again. */
+  forgetSacked(): void {
     for (let record = this.head; record !== null; record = record.next) {
-      if (record.retransmitted) {
-        record.retransmitted = false
-        this.retransmittedBytes -= record.length
-      }
+      if (!record.sacked) continue
+      record.sacked = false
+      this.sackedBytes -= record.length
       this.markLost(record)
     }
   }
 
-  /** The receiver took back what it had SACKed, as it may (RFC 2018 section 8). */
-  forgetSacked(): void {
-    for (let record = this.head; record !== null; record = record.next) record.sacked = false
-    this.sackedBytes = 0
+  /**
+   * What was taken for lost is still on its way after all. What was lost twice stays lost: it was not the originals that
+   * are known to have survived.
+   */
+  forgetLost(): void {
+    let place: SentRecord | null = null
+    for (let record = this.head; record !== null; record = record.next) {
+      if (!record.lost || (record.retransmissions > 0 && !record.retransmitted)) continue
+      record.lost = false
+      this.lostBytes -= record.length
+      if (record.flying) continue
+      this.byTime.addByTime(record, place)
+      place = record
+    }
   }
 
   /** The first record that is lost and was not sent again since. */
   nextLost(): SentRecord | null {
-    if (this.lostBytes === this.retransmittedBytes) return null
-    let record = this.head
-    while (record !== null && (!record.lost || record.retransmitted)) record = record.next
+    let record = this.#lostHint
+    while (record !== null && !isWaiting(record)) record = record.next
+    this.#lostHint = record
     return record
   }
 
-  /** The record that holds `seq`, or null. */
+  /** The record that holds `seq`, or the first one behind it; null when all lie before it. */
   find(seq: number): SentRecord | null {
-    for (let record = this.head; record !== null; record = record.next) {
-      if (seqGt(record.end, seq)) return seqLeq(record.start, seq) ? record : null
+    let record = this.#findHint ?? this.head
+    while (record !== null && seqLeq(record.end, seq)) record = record.next
+    while (record !== null && seqGt(record.start, seq) && record.previous !== null) {
+      if (seqLeq(record.previous.end, seq)) break
+      record = record.previous
     }
-    return null
+    this.#findHint = record
+    return record
   }
 
   clear(): void {
     while (this.head !== null) this.removeHead(this.head.end)
   }
 
-  #unmarkLost(record: SentRecord): void {
-    if (record.retransmitted) this.retransmittedBytes -= record.length
-    if (record.lost) this.lostBytes -= record.length
-    record.retransmitted = false
-    record.lost = false
+  #join(record: SentRecord): SentRecord {
+    const { previous, next } = record
+    if (next?.sacked) this.#absorb(record, next)
+    if (!previous?.sacked) return record
+    this.#absorb(previous, record)
+    return previous
+  }
+
+  /** `next`, which follows `record` and is SACKed as well, becomes part of it. */
+  #absorb(record: SentRecord, next: SentRecord): void {
+    record.end = next.end
+    record.retransmissions = Math.max(record.retransmissions, next.retransmissions)
+    this.#unlink(next)
+  }
+
+  #unlink(record: SentRecord): void {
+    const { previous, next } = record
+    if (previous === null) this.head = next
+    else previous.next = next
+    if (next === null) this.tail = previous
+    else next.previous = previous
+    if (this.#lostHint === record) this.#lostHint = next
+    if (this.#findHint === record) this.#findHint = previous
+    this.count--
+    this.#pool.give(record)
   }
 
   #uncount(record: SentRecord, length: number): void {
@@ -194,6 +200,10 @@ export class SentLog {
     if (record.lost) this.lostBytes -= length
     if (record.retransmitted) this.retransmittedBytes -= length
   }
+}
+
+function isWaiting(record: SentRecord): boolean {
+  return record.lost && !record.retransmitted
 }
 
 /** Whether a record lies wholly inside [left, right). */

@@ -4,9 +4,16 @@ import type { Path } from '../ip/network.ts'
 import { type CloseReason, type ConnectionHandler, type TcpConnection, TcpState } from './api.ts'
 import { ByteRing } from './byte-ring.ts'
 import type { TcpContext } from './context.ts'
+import { FrtoState } from './f-rto.ts'
 import type { TcpListenerImpl } from './listener.ts'
+import { MinRtt } from './min-rtt.ts'
+import { PrrState } from './prr.ts'
+import { RackState } from './rack.ts'
 import type { SeqRanges } from './ranges.ts'
 import { SentLog } from './sent-log.ts'
+import { LossTimer } from './timers.ts'
+import { TlpState } from './tlp.ts'
+import { UndoState } from './undo.ts'
 
 /** Larger than any window: "ssthresh arbitrarily high" (R5681-05). */
 export const INFINITE_SSTHRESH = 0x7fff_ffff
@@ -76,6 +83,8 @@ export class Tcb {
   lastAckSent = 0
   /** An estimate of the peer's segment size, from what it sends. */
   rcvMss = 536
+  /** The size of the last segment with data. */
+  lastUnit = 0
   /** Largest window we would offer: grows by auto-tuning. */
   rcvBuf: number
   /** The sequence number of the peer's FIN, once seen. */
@@ -100,6 +109,9 @@ export class Tcb {
   readable = 0
   /** Out-of-order ranges beyond rcvNxt, or null while there are none. */
   outOfOrder: SeqRanges | null = null
+  /** Bytes that came twice and are still to be told by D-SACK; none while both are equal. */
+  dsackLeft = 0
+  dsackRight = 0
 
   // What has been asked of the connection.
   /** FIN follows the last queued byte. */
@@ -124,6 +136,7 @@ export class Tcb {
   // Round-trip time, in microseconds; srtt 0 means no sample yet.
   srtt = 0
   rttvar = 0
+  readonly minRtt = new MinRtt()
   rto: Micros
   /** Doublings of the RTO since the last sample. */
   backoff = 0
@@ -135,6 +148,13 @@ export class Tcb {
   readonly sent: SentLog
   recovery: RecoveryState = RecoveryState.Open
   recoveryPoint = 0
+  /** When the last reduction was made: what was sent before it is part of the same loss. */
+  reducedAt: Micros = 0
+  readonly rack = new RackState()
+  readonly tlp = new TlpState()
+  readonly prr = new PrrState()
+  readonly undo = new UndoState()
+  frto: FrtoState = FrtoState.Off
   /** The retransmission that opens a recovery is still owed. */
   fastRetransmit = false
   duplicateAcks = 0
@@ -149,7 +169,11 @@ export class Tcb {
   softError: CloseReason = null
 
   // Deadlines. One entry in the stack's queue stands for the earliest of them.
+  /** The next of RTO, tail loss probe and reordering timer; `lossTimer` says which. */
   retransmitAt: Micros = NEVER
+  lossTimer: LossTimer = LossTimer.Rto
+  /** When the RTO is due, while `retransmitAt` stands for something that comes before it. */
+  rtoAt: Micros = NEVER
   persistAt: Micros = NEVER
   delayedAckAt: Micros = NEVER
   keepaliveAt: Micros = NEVER

@@ -6,7 +6,18 @@ import type { Tcb } from './tcb.ts'
  * queue is moved only when the new deadline is earlier. Firing looks which of them are due (`expiry.ts`).
  */
 
+/** What the deadline in `retransmitAt` is for: one at a time (R8985-21). */
+export const LossTimer = { Rto: 0, Probe: 1, Reorder: 2 } as const
+export type LossTimer = (typeof LossTimer)[keyof typeof LossTimer]
+
+/** The RTO's own deadline, without regard to anything that may come before it. */
 export function armRetransmit(tcb: Tcb, deadline: Micros): void {
+  tcb.rtoAt = deadline
+  armLossTimer(tcb, LossTimer.Rto, deadline)
+}
+
+export function armLossTimer(tcb: Tcb, kind: LossTimer, deadline: Micros): void {
+  tcb.lossTimer = kind
   tcb.retransmitAt = deadline
   tcb.tcp.engine.timers.setEarlier(tcb.timer, deadline)
 }

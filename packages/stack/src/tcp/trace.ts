@@ -20,6 +20,8 @@ export const TraceKind = {
   Timeout: 7,
   /** peer's window in bytes */
   ZeroWindow: 8,
+  /** cwnd, ssthresh, bytes in flight, after a needless reduction was taken back */
+  Undo: 9,
 } as const
 export type TraceKind = (typeof TraceKind)[keyof typeof TraceKind]
 

@@ -7,16 +7,29 @@ import type { Tcb } from '../tcb.ts'
  */
 export interface CongestionControl {
   readonly name: string
+  /**
+   * The algorithm sets `cwnd` during fast recovery itself. Without it proportional rate reduction (RFC 9937) does,
+   * towards the `ssthresh` that `onLoss` has set.
+   */
+  readonly ownsRecovery?: boolean
   /** The handshake is done: the MSS is known. */
   init(tcb: Tcb): void
-  /** New data was acknowledged outside of fast recovery. @param limited the window was what held the sender back */
+  /**
+   * New data was acknowledged outside of fast recovery. @param ackedBytes what is newly known to have arrived: not
+   * what was SACKed before @param limited the window was what held the sender back
+   */
   onAck(tcb: Tcb, ackedBytes: number, limited: boolean, now: Micros): void
-  /** Loss was detected by duplicate ACKs or SACK: set `ssthresh` and the window for recovery. */
+  /**
+   * Loss was detected by RACK or duplicate ACKs, or repaired by a tail loss probe, or a retransmission was lost as well: set
+   * `ssthresh`, and `cwnd` too. @param flightSize without what limited transmit has added (R5681-16)
+   */
   onLoss(tcb: Tcb, flightSize: number, now: Micros): void
   /** The retransmission timer ran out. @param first false when the same data had timed out before */
   onTimeout(tcb: Tcb, flightSize: number, first: boolean, now: Micros): void
-  /** Fast recovery is over. */
+  /** Fast recovery is over: `cwnd` becomes `ssthresh` (R9937-07). */
   onRecovered(tcb: Tcb, now: Micros): void
+  /** The last reduction was needless; `cwnd` and `ssthresh` have been put back already. */
+  onUndo?(tcb: Tcb, now: Micros): void
   /** Sending starts again after a pause of more than an RTO. */
   onIdle(tcb: Tcb, now: Micros): void
 }

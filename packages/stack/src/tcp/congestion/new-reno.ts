@@ -35,10 +35,10 @@ export const newReno: CongestionControl = {
     traceCwnd(tcb, now)
   },
 
-  /** RFC 6582 section 3.2 step 3: no burst when recovery ends. */
+  /** R9937-07; without SACK R6582-03, which sends no burst when a single ACK has covered everything. */
   onRecovered(tcb: Tcb, now: Micros): void {
-    tcb.cwnd = Math.min(tcb.ssthresh, Math.max(tcb.sent.pipe, tcb.sndMss) + tcb.sndMss * 3)
-    if (tcb.cwnd < tcb.ssthresh && tcb.sent.pipe === 0) tcb.cwnd = tcb.ssthresh
+    const most = tcb.sackPermitted ? tcb.ssthresh : Math.max(tcb.flightSize, tcb.sndMss) + tcb.sndMss
+    tcb.cwnd = Math.min(tcb.ssthresh, most)
     traceCwnd(tcb, now)
   },
 

@@ -1,0 +1,54 @@
+import { seqDiff } from '../core/seq.ts'
+import type { Micros } from '../core/timer.ts'
+
+/**
+ * One transmission in flight: [start, end) of the sequence space, FIN included. Super-frames are one record until
+ * an ACK or a SACK block cuts through them; SACKed neighbours become one record.
+ */
+export class SentRecord {
+  start = 0
+  end = 0
+  /** When it was last sent (R8985-05). */
+  sentAt: Micros = 0
+  /** Times it was sent beyond the first. */
+  retransmissions = 0
+  sacked = false
+  /** Taken for lost. */
+  lost = false
+  /** Sent again, and that copy is not known to be lost. */
+  retransmitted = false
+  previous: SentRecord | null = null
+  next: SentRecord | null = null
+  /** Stands in the log's list by time of sending, between these two. */
+  flying = false
+  older: SentRecord | null = null
+  newer: SentRecord | null = null
+
+  get length(): number {
+    return seqDiff(this.end, this.start)
+  }
+}
+
+/** Records that are not in use, shared by all connections of a stack: steady traffic allocates none. */
+export class SentRecordPool {
+  #free: SentRecord | null = null
+
+  /** A record with no history; its bounds are the caller's to set. */
+  take(): SentRecord {
+    const record = this.#free
+    if (record === null) return new SentRecord()
+    this.#free = record.next
+    record.next = null
+    record.retransmissions = 0
+    record.sacked = false
+    record.lost = false
+    record.retransmitted = false
+    return record
+  }
+
+  give(record: SentRecord): void {
+    record.previous = null
+    record.next = this.#free
+    this.#free = record
+  }
+}

@@ -1,0 +1,82 @@
+import { seqGt, seqLeq, seqLt } from '../core/seq.ts'
+import type { Micros } from '../core/timer.ts'
+import type { AckNews } from './ack-news.ts'
+import { RecoveryState, type Tcb, wantOutput } from './tcb.ts'
+import { timestampNow } from './timestamps.ts'
+import { TraceKind } from './trace.ts'
+
+/** What a reduction of the window has to remember, so that it can be taken back when it proves needless. */
+export class UndoState {
+  /** There is something to take back. */
+  active = false
+  /** SND.UNA when the recovery began: earlier duplicates are not about it. */
+  marker = 0
+  /** The window before, and ssthresh. */
+  cwnd = 0
+  ssthresh = 0
+  /** Bytes sent again and not reported as duplicates; -1 before the first retransmission. */
+  unproven = -1
+  /** The timestamp of the first retransmission, if there was one. */
+  stamped = false
+  stamp = 0
+}
+
+/** A recovery begins. @param again the window has been reduced already, in the recovery this one follows on */
+export function startUndo(tcb: Tcb, again: boolean): void {
+  const { undo } = tcb
+  if (!again || !undo.active) {
+    undo.cwnd = tcb.cwnd
+    undo.ssthresh = tcb.ssthresh
+    undo.stamped = false
+  }
+  undo.active = true
+  undo.marker = tcb.sndUna
+  undo.unproven = tcb.sent.retransmittedBytes > 0 ? tcb.sent.retransmittedBytes : -1
+}
+
+/** Data was sent again. */
+export function noteRetransmission(tcb: Tcb, bytes: number, now: Micros): void {
+  const { undo } = tcb
+  if (!undo.active) return
+  undo.unproven = Math.max(0, undo.unproven) + bytes
+  if (undo.stamped) return
+  undo.stamped = true
+  undo.stamp = timestampNow(now, tcb.tsOffset)
+}
+
+/** RFC 3708: each D-SACK about this recovery proves so many of the retransmitted bytes needless. */
+export function noteDsack(tcb: Tcb, news: AckNews): void {
+  const { undo } = tcb
+  if (!undo.active || undo.unproven <= 0) return
+  if (seqLeq(news.dsackRight, undo.marker) || seqGt(news.dsackRight, tcb.sndNxt)) return
+  undo.unproven = Math.max(0, undo.unproven - ((news.dsackRight - news.dsackLeft) | 0))
+}
+
+/** RFC 3708: all that was sent again had arrived before. */
+export function provenByDsack(tcb: Tcb): boolean {
+  return tcb.undo.active && tcb.undo.unproven === 0
+}
+
+/** The Eifel detection of RFC 3522: the ACK of what was sent again echoes a time before that. */
+export function provenByEcho(tcb: Tcb, news: AckNews): boolean {
+  const { undo } = tcb
+  return undo.active && undo.stamped && news.retransmitted && news.hasEcho && seqLt(news.echo, undo.stamp)
+}
+
+/**
+ * The response of RFC 4015, as Linux does it: the window and ssthresh are again what they were, and what was taken for
+ * lost is on its way.
+ */
+export function undo(tcb: Tcb, now: Micros): void {
+  const { undo: saved, tcp } = tcb
+  saved.active = false
+  if (tcb.recovery !== RecoveryState.Open) tcb.sent.forgetLost()
+  tcb.recovery = RecoveryState.Open
+  tcb.duplicateAcks = 0
+  tcb.cwnd = Math.max(tcb.cwnd, saved.cwnd)
+  tcb.ssthresh = Math.max(tcb.ssthresh, saved.ssthresh)
+  tcp.congestion.onUndo?.(tcb, now)
+  tcp.counters.undos++
+  wantOutput(tcb)
+  tcp.tracer?.onTrace(TraceKind.Undo, now, tcb.id, tcb.cwnd, tcb.ssthresh, tcb.sent.pipe)
+}
