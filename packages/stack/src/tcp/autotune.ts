@@ -1,4 +1,5 @@
 import type { Micros } from '../core/timer.ts'
+import { TcpState } from './api.ts'
 import { windowUpdateDue } from './receive-window.ts'
 import { type Tcb, wantAck } from './tcb.ts'
 
@@ -16,16 +17,23 @@ export function tuneReceiveBuffer(tcb: Tcb, copied: number, now: Micros): void {
   if (tcb.tuneCopied > tcb.tuneSpace) {
     tcb.tuneSpace = tcb.tuneCopied
     const wanted = 2 * tcb.tuneCopied + 16 * tcb.rcvMss
-    tcb.rcvBuf = Math.min(tcb.tcp.config.receiveBufferMax, Math.max(tcb.rcvBuf, wanted))
+    tcb.rcvBuf = Math.max(tcb.rcvBuf, Math.min(largestBuffer(tcb), wanted))
   }
   tcb.tuneCopied = 0
   tcb.tuneSince = now
 }
 
+/** No larger than the window field can tell, nor while others have taken half of the stack's memory. */
+function largestBuffer(tcb: Tcb): number {
+  const { memory } = tcb.tcp.engine
+  if (memory.allocated > memory.size / 2) return 0
+  return Math.min(tcb.tcp.config.receiveBufferMax, 0xffff << tcb.rcvScale)
+}
+
 /** The application has taken bytes from the ring. */
 export function afterRead(tcb: Tcb, length: number): void {
   tuneReceiveBuffer(tcb, length, tcb.tcp.engine.now)
-  if (tcb.state >= 4 && !tcb.rcvFinSeen && windowUpdateDue(tcb)) {
+  if (tcb.state >= TcpState.Established && !tcb.rcvFinSeen && windowUpdateDue(tcb)) {
     tcb.tcp.counters.windowUpdates++
     wantAck(tcb)
   }

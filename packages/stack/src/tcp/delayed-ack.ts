@@ -3,6 +3,9 @@ import { advertisedMss } from './segment-size.ts'
 import { type Tcb, wantAck } from './tcb.ts'
 import { armDelayedAck } from './timers.ts'
 
+/** Small segments are not full ones, whatever their flags say (Linux's TCP_MIN_MSS). */
+const LOWEST_ESTIMATE = 88
+
 /** As many ACKs go out at once at the start, so that the peer's slow start is not slowed (Linux's quick-ACK mode). */
 export const QUICK_ACKS = 16
 
@@ -22,9 +25,15 @@ export function ackData(tcb: Tcb, length: number, now: Micros): void {
   armDelayedAck(tcb, now + tcb.tcp.config.delayedAck)
 }
 
-/** Learns the peer's segment size from what it sends: `unit` bytes, however many a super-frame had of them. */
-export function noteSegmentSize(tcb: Tcb, unit: number): void {
+/**
+ * Learns the peer's segment size from what it sends: `unit` bytes, however many a super-frame had of them. It shrinks when
+ * two in a row are equally small and no PSH says that there was not more to send: the path has become narrower
+ * (R5681-29; as Linux's tcp_measure_rcv_mss).
+ */
+export function noteSegmentSize(tcb: Tcb, unit: number, pushed: boolean): void {
   if (unit > tcb.rcvMss) tcb.rcvMss = Math.min(unit, advertisedMss(tcb.path))
+  else if (!pushed && unit === tcb.lastUnit && unit >= LOWEST_ESTIMATE) tcb.rcvMss = unit
+  tcb.lastUnit = unit
 }
 
 /** Data after a pause begins a new exchange: its sender may be in slow start again. */

@@ -1,17 +1,13 @@
 import { seqMax } from '../core/seq.ts'
 import { NEVER } from '../core/timer.ts'
 import { TransmitResult } from '../link/device.ts'
-import { sackLength, TcpFlag, TIMESTAMPS_LENGTH, writeSackBlocks, writeTimestamps } from '../wire/tcp.ts'
+import { TcpFlag } from '../wire/tcp.ts'
 import { TcpState } from './api.ts'
+import { forgetDuplicate } from './dsack.ts'
+import { optionsOut, writeOptions, writeResetOptions } from './options-out.ts'
 import { commitWindow, windowField } from './receive-window.ts'
-import { optionsStart, sendSegment } from './segment-out.ts'
-import { optionsLength } from './segment-size.ts'
+import { sendSegment } from './segment-out.ts'
 import type { Tcb } from './tcb.ts'
-import { timestampNow } from './timestamps.ts'
-
-const sackIndex = new Int32Array(4)
-const sackLeft = new Int32Array(4)
-const sackRight = new Int32Array(4)
 
 /**
  * Sends one segment of a connection: options, window and acknowledgement are those of now. Sequence state is the
@@ -28,9 +24,8 @@ export function emit(
   mss: number,
 ): boolean {
   const tcp = tcb.tcp
-  const now = tcp.engine.now
   const window = windowField(tcb)
-  const options = length > 0 ? writeDataOptions(tcb, now) : writeAckOptions(tcb, now)
+  writeOptions(tcb, Math.min(length, mss), tcp.engine.now)
   const result = sendSegment(
     tcp,
     tcb.path,
@@ -40,7 +35,7 @@ export function emit(
     tcb.rcvNxt,
     flags,
     window,
-    options,
+    optionsOut.length,
     tcb.trafficClass,
     length > 0 ? tcb.sendRing : null,
     position,
@@ -63,7 +58,7 @@ export function sendAck(tcb: Tcb): boolean {
 
 /** The reset of an abort: `<SEQ=SND.NXT><CTL=RST,ACK>` (SEG-27). Lost if the device is full: the peer will ask. */
 export function sendReset(tcb: Tcb): void {
-  const options = tcb.state >= TcpState.SynReceived ? writeDataOptions(tcb, tcb.tcp.engine.now) : 0
+  const options = tcb.state >= TcpState.SynReceived ? writeResetOptions(tcb, tcb.tcp.engine.now) : 0
   const flags = TcpFlag.Rst | TcpFlag.Ack
   const { tcp, path, localPort, remotePort, sndNxt, rcvNxt, trafficClass } = tcb
   sendSegment(
@@ -84,38 +79,12 @@ export function sendReset(tcb: Tcb): void {
   )
 }
 
-/** R7323-12: timestamps on every segment. @returns the options' length */
-function writeDataOptions(tcb: Tcb, now: number): number {
-  const length = optionsLength(tcb)
-  if (length > 0) writeTs(tcb, optionsStart(tcb.tcp, length), now)
-  return length
-}
-
-/** Timestamps and what is known of out-of-order data (R2018-03 to R2018-05). @returns the options' length */
-function writeAckOptions(tcb: Tcb, now: number): number {
-  const ranges = tcb.sackPermitted ? tcb.outOfOrder : null
-  if (ranges === null || ranges.count === 0) return writeDataOptions(tcb, now)
-  const count = ranges.newest(sackIndex, tcb.timestamps ? 3 : 4)
-  for (let i = 0; i < count; i++) {
-    sackLeft[i] = ranges.left[sackIndex[i]]
-    sackRight[i] = ranges.right[sackIndex[i]]
-  }
-  const length = optionsLength(tcb) + sackLength(count)
-  let at = optionsStart(tcb.tcp, length)
-  if (tcb.timestamps) at = writeTs(tcb, at, now)
-  writeSackBlocks(tcb.tcp.network.memory.view, at, sackLeft, sackRight, count)
-  return length
-}
-
-function writeTs(tcb: Tcb, at: number, now: number): number {
-  writeTimestamps(tcb.tcp.network.memory.view, at, timestampNow(now, tcb.tsOffset), tcb.tsRecent)
-  return at + TIMESTAMPS_LENGTH
-}
-
 function ackSent(tcb: Tcb, window: number): void {
   commitWindow(tcb, window)
   tcb.lastAckSent = seqMax(tcb.lastAckSent, tcb.rcvNxt)
-  tcb.ackNow = false
+  if (optionsOut.duplicateTold) forgetDuplicate(tcb)
+  // What a full-sized segment had no room to tell gets an ACK of its own.
+  tcb.ackNow = tcb.ackNow && !optionsOut.complete
   tcb.unackedBytes = 0
   tcb.delayedAckAt = NEVER
   if (tcb.quickAcks > 0) tcb.quickAcks--

@@ -20,6 +20,16 @@ export class SeqRanges {
     return this.right[this.right.length - 1]
   }
 
+  /**
+   * The first piece of [left, right) that is here already (R2883-03).
+   * @returns the index of its range, or -1
+   */
+  firstOverlap(left: number, right: number): number {
+    for (let i = 0; i < this.count && seqLt(this.left[i], right); i++)
+      if (seqGt(this.right[i], left)) return i
+    return -1
+  }
+
   /** Bytes of [left, right) that are here already. */
   overlap(left: number, right: number): number {
     let bytes = 0

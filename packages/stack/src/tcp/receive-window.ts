@@ -2,16 +2,26 @@ import { seqAdd, seqDiff, seqGt } from '../core/seq.ts'
 import type { Tcb } from './tcb.ts'
 
 /**
- * The window to advertise now, as the header's field. The right edge moves only when it gains a segment or half
- * the buffer (MUST-39), and never back (SHLD-14): rounding by the scale goes upwards, which costs the ring less than
- * 2^shift bytes (R7323-11). SYNs have their own (`synWindow`).
+ * The window to advertise now, as the header's field. The right edge moves only when it gains a segment or half the
+ * buffer (MUST-39, SWS-02), rounded down by the scale (R7323-06), and never back (SHLD-14). SYNs have their own (`synWindow`).
  */
 export function windowField(tcb: Tcb): number {
+  const { rcvScale } = tcb
   const room = Math.max(0, tcb.rcvBuf - tcb.readable)
-  let edge = seqAdd(tcb.rcvNxt, room)
-  if (seqDiff(edge, tcb.rcvAdv) < Math.min(tcb.rcvBuf >>> 1, tcb.rcvMss)) edge = tcb.rcvAdv
-  const window = Math.max(0, seqDiff(edge, tcb.rcvNxt))
-  return Math.min(0xffff, (window + (1 << tcb.rcvScale) - 1) >>> tcb.rcvScale)
+  const offered = Math.min(0xffff, room >>> rcvScale)
+  const promised = receiveWindow(tcb)
+  if ((offered << rcvScale) - promised >= Math.min(tcb.rcvBuf >>> 1, tcb.rcvMss)) return offered
+  return fieldOfPromise(promised, room, rcvScale)
+}
+
+/**
+ * The old edge once more. The scale may not tell it exactly: up while the buffer has room for what that gives away. In a
+ * full one down, by less than 2^shift, which the peer must bear (R7323-11); a buffer that gave each small segment a few
+ * bytes of window more would never be full.
+ */
+function fieldOfPromise(promised: number, room: number, scale: number): number {
+  const up = (promised + (1 << scale) - 1) >>> scale
+  return up << scale <= room ? up : promised >>> scale
 }
 
 /** The device took a segment with this window field: the promise holds from now on. */

@@ -1,4 +1,4 @@
-import { seqAdd, seqDiff, seqGeq, seqGt, seqLt } from '../core/seq.ts'
+import { seqAdd, seqDiff, seqGeq, seqGt, seqLt, seqMax, seqMin } from '../core/seq.ts'
 import { TcpFlag } from '../wire/tcp.ts'
 import { ackData, noteReceive, noteSegmentSize } from './delayed-ack.ts'
 import { reportDuplicate } from './dsack.ts'
@@ -61,14 +61,19 @@ function noteFin(tcb: Tcb, seq: number): void {
 
 function takeData(tcb: Tcb, segment: SegmentIn): void {
   const { tcp } = tcb
+  const pushed = (segment.flags & TcpFlag.Psh) !== 0
   if (tcb.rcvFinSeen) cutAtFin(tcb, segment)
   const { dataLength: length, seq } = segment
   if (length === 0) return
   const { now } = tcp.engine
   const gsoSize = segment.packet.gsoSize
-  noteSegmentSize(tcb, gsoSize > 0 ? Math.min(gsoSize, length) : length)
+  noteSegmentSize(tcb, gsoSize > 0 ? Math.min(gsoSize, length) : length, pushed)
   noteReceive(tcb, now)
-  if (!store(tcb, segment)) return
+  if (!store(tcb, segment)) {
+    // Still an answer, or the peer would take us for dead.
+    wantAck(tcb)
+    return
+  }
   tcp.counters.bytesIn += length
   if (seq === tcb.rcvNxt) inOrder(tcb, length, now)
   else outOfOrder(tcb, seq, length)
@@ -98,11 +103,19 @@ function noteRange(tcb: Tcb, segment: SegmentIn): boolean {
   const { tcp } = tcb
   tcb.outOfOrder ??= new SeqRanges()
   const right = seqAdd(segment.seq, segment.dataLength)
-  tcp.counters.duplicateBytesIn += tcb.outOfOrder.overlap(segment.seq, right)
+  reportOverlap(tcb, tcb.outOfOrder, segment.seq, right)
   if (tcb.outOfOrder.add(segment.seq, right, tcp.limits.outOfOrderRanges)) return true
   tcp.counters.droppedTooManyRanges++
   if (tcb.outOfOrder.count === 0) tcb.outOfOrder = null
   return false
+}
+
+/** R2883-03: of several pieces that were here the lowest is told. */
+function reportOverlap(tcb: Tcb, ranges: SeqRanges, left: number, right: number): void {
+  const index = ranges.firstOverlap(left, right)
+  if (index < 0) return
+  tcb.tcp.counters.duplicateBytesIn += ranges.overlap(left, right)
+  reportDuplicate(tcb, seqMax(left, ranges.left[index]), seqMin(right, ranges.right[index]))
 }
 
 function inOrder(tcb: Tcb, length: number, now: number): void {
@@ -110,6 +123,7 @@ function inOrder(tcb: Tcb, length: number, now: number): void {
   tcb.rcvNxt = seqAdd(tcb.rcvNxt, length)
   const ranges = tcb.outOfOrder
   if (ranges !== null) {
+    reportOverlap(tcb, ranges, before, tcb.rcvNxt)
     tcb.rcvNxt = ranges.absorb(tcb.rcvNxt)
     if (ranges.count === 0) tcb.outOfOrder = null
     // R5681-12, R5681-25: a gap was filled, wholly or in part.
@@ -128,8 +142,8 @@ function inOrder(tcb: Tcb, length: number, now: number): void {
  */
 function outOfOrder(tcb: Tcb, seq: number, length: number): void {
   tcb.tcp.counters.outOfOrderIn++
-  if (seqGt(seqAdd(seq, length), tcb.rcvNxt) && !tcb.sackPermitted) sendAck(tcb)
-  else wantAck(tcb)
+  if (seqGt(seqAdd(seq, length), tcb.rcvNxt) && !tcb.sackPermitted && sendAck(tcb)) return
+  wantAck(tcb)
 }
 
 /** SEG-22: the FIN counts when everything before it is here. @returns whether it was reached just now */

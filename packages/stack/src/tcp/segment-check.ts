@@ -1,6 +1,7 @@
 import { seqAdd, seqDiff, seqGeq, seqGt, seqLeq, seqLt } from '../core/seq.ts'
 import { TcpFlag } from '../wire/tcp.ts'
 import { challengeAck, outOfWindowAck } from './challenge-ack.ts'
+import { reportOldDuplicate } from './dsack.ts'
 import { receiveWindow } from './receive-window.ts'
 import { type SegmentIn, segmentLength } from './segment-in.ts'
 import type { Tcb } from './tcb.ts'
@@ -18,12 +19,15 @@ export function checkSegment(tcb: Tcb, segment: SegmentIn): Verdict {
   const { counters, engine } = tcb.tcp
   if (isOldDuplicate(tcb, segment, engine.now)) {
     counters.droppedPaws++
+    reportOldDuplicate(tcb, segment.seq, segment.dataLength)
     outOfWindowAck(tcb, segment.dataLength > 0)
     return Verdict.Drop
   }
   if (!isAcceptable(tcb, segment)) {
     counters.droppedOutOfWindow++
-    if ((segment.flags & TcpFlag.Rst) === 0) outOfWindowAck(tcb, segmentLength(segment) > 0)
+    if ((segment.flags & TcpFlag.Rst) !== 0) return Verdict.Drop
+    reportOldDuplicate(tcb, segment.seq, segment.dataLength)
+    outOfWindowAck(tcb, segmentLength(segment) > 0)
     return Verdict.Drop
   }
   if ((segment.flags & TcpFlag.Rst) !== 0) return checkReset(tcb, segment)

@@ -1,5 +1,5 @@
 import type { Path } from '../ip/network.ts'
-import { TCP_HEADER_LENGTH, TIMESTAMPS_LENGTH } from '../wire/tcp.ts'
+import { TCP_HEADER_LENGTH, TCP_MAX_HEADER_LENGTH, TIMESTAMPS_LENGTH } from '../wire/tcp.ts'
 import type { Tcb } from './tcb.ts'
 
 /** The MSS option we send: what the interface can receive, options not subtracted (MUST-67, SHLD-6). */
@@ -34,6 +34,6 @@ export function payloadSize(tcb: Tcb): number {
 
 /** Payload bytes of the largest frame: a whole number of segments where the device segments, else one. */
 export function superPayloadSize(tcb: Tcb, mss: number): number {
-  const room = tcb.path.maxSuperPayload - TCP_HEADER_LENGTH - optionsLength(tcb)
+  const room = tcb.path.maxSuperPayload - TCP_MAX_HEADER_LENGTH
   return room < 2 * mss ? mss : room - (room % mss)
 }

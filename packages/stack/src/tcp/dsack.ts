@@ -1,0 +1,43 @@
+import { seqDiff, seqGeq, seqLeq, seqLt, seqMax, seqMin } from '../core/seq.ts'
+import { sendAck } from './output.ts'
+import type { Tcb } from './tcb.ts'
+
+/**
+ * D-SACK (RFC 2883): bytes that have arrived a second time are told to their sender once, by the first block of the next
+ * ACK (R2883-01), so that it learns which of its retransmissions were needless.
+ *
+ * @param left @param right the bytes that were here before, and nothing else of the segment (R2883-03)
+ */
+export function reportDuplicate(tcb: Tcb, left: number, right: number): void {
+  if (!tcb.sackPermitted || left === right) return
+  if (hasDuplicate(tcb)) {
+    if (seqLeq(left, tcb.dsackRight) && seqGeq(right, tcb.dsackLeft)) {
+      // A retransmission in several segments: one block tells them all (Linux's tcp_dsack_extend).
+      tcb.dsackLeft = seqMin(left, tcb.dsackLeft)
+      tcb.dsackRight = seqMax(right, tcb.dsackRight)
+      return
+    }
+    // There is one such block per ACK: the one before leaves now, or is not told at all.
+    sendAck(tcb)
+  }
+  tcb.dsackLeft = left
+  tcb.dsackRight = right
+}
+
+/** A segment left of the window, or an old one by its timestamp (R2883-05): what of it lies below `rcvNxt` was here. */
+export function reportOldDuplicate(tcb: Tcb, seq: number, length: number): void {
+  if (length > 0 && seqLt(seq, tcb.rcvNxt)) {
+    reportDuplicate(tcb, seq, seqMin((seq + length) | 0, tcb.rcvNxt))
+  }
+}
+
+/** Whether a duplicate waits to be told. */
+export function hasDuplicate(tcb: Tcb): boolean {
+  return seqDiff(tcb.dsackRight, tcb.dsackLeft) !== 0
+}
+
+/** It was told. */
+export function forgetDuplicate(tcb: Tcb): void {
+  tcb.dsackLeft = 0
+  tcb.dsackRight = 0
+}
