@@ -12,20 +12,11 @@ import {
   ipv4Source,
   ipv4Version,
 } from '../wire/ipv4.ts'
-import {
-  IPV6_HEADER_LENGTH,
-  ipv6DestinationWord,
-  ipv6NextHeader,
-  ipv6SourceWord,
-  ipv6Version,
-} from '../wire/ipv6.ts'
-import { IPV6_FRAGMENT_LENGTH, Ipv6NextHeader, ipv6FragmentOffset } from '../wire/ipv6-extension.ts'
+import { IPV6_HEADER_LENGTH, ipv6DestinationWord, ipv6SourceWord, ipv6Version } from '../wire/ipv6.ts'
+import { findUpperLayer6, UpperLayer6 } from './upper-layer6.ts'
 
 /** Bytes of the transport's header that an error must quote: the ports, and TCP's sequence number. */
 const MIN_QUOTE = 8
-
-/** Extension headers looked past in a quoted packet. */
-const MAX_QUOTED_HEADERS = 8
 
 /**
  * Reads the packet that an ICMP error quotes, and puts the error into the one vocabulary transports know. What is
@@ -34,6 +25,7 @@ const MAX_QUOTED_HEADERS = 8
 export class IcmpErrorReader {
   readonly error = new IcmpErrorIn()
   readonly #internet: Internet
+  readonly #upper = new UpperLayer6()
 
   constructor(internet: Internet) {
     this.#internet = internet
@@ -130,33 +122,13 @@ export class IcmpErrorReader {
     error.remote1 = ipv6DestinationWord(view, offset, 1)
     error.remote2 = ipv6DestinationWord(view, offset, 2)
     error.remote3 = ipv6DestinationWord(view, offset, 3)
-    if (!this.#skipExtensions(offset, length)) return false
+    const upper = this.#upper
+    if (!findUpperLayer6(view, offset, offset + length, MIN_QUOTE, upper)) return false
+    error.protocol = upper.protocol
+    error.offset = upper.offset
+    error.length = offset + length - upper.offset
     const { local0, local1, local2, local3 } = error
     return this.#internet.router.ownsAnywhere6(local0, local1, local2, local3)
-  }
-
-  #skipExtensions(offset: number, length: number): boolean {
-    const { view } = this.#internet.memory
-    const end = offset + length
-    let next = ipv6NextHeader(view, offset)
-    let at = offset + IPV6_HEADER_LENGTH
-    for (let i = 0; i < MAX_QUOTED_HEADERS; i++) {
-      if (at + MIN_QUOTE > end) return false
-      if (next === Ipv6NextHeader.Fragment) {
-        if (ipv6FragmentOffset(view, at) !== 0) return false
-        next = view.getUint8(at)
-        at += IPV6_FRAGMENT_LENGTH
-      } else if (isSkippable(next)) {
-        next = view.getUint8(at)
-        at += (view.getUint8(at + 1) + 1) << 3
-      } else {
-        this.error.protocol = next
-        this.error.offset = at
-        this.error.length = end - at
-        return true
-      }
-    }
-    return false
   }
 
   /** The quoted packet's addresses, for the few who need them as objects. */
@@ -169,14 +141,6 @@ export class IcmpErrorReader {
     const { remote0, remote1, remote2, remote3 } = this.error
     return new IpAddress(remote0, remote1, remote2, remote3)
   }
-}
-
-function isSkippable(next: number): boolean {
-  return (
-    next === Ipv6NextHeader.HopByHop ||
-    next === Ipv6NextHeader.Routing ||
-    next === Ipv6NextHeader.DestinationOptions
-  )
 }
 
 /** RFC 1122 section 3.2.2.1: codes 6 to 12 mean the same as their elders. @returns -1 for what is no error to anybody */

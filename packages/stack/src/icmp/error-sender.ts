@@ -17,6 +17,7 @@ import { IPV6_MIN_MTU } from '../wire/ipv6.ts'
 import { pseudoHeaderSum } from '../wire/pseudo-header.ts'
 import type { IcmpCounters } from './counters.ts'
 import { TokenBucket } from './token-bucket.ts'
+import { findUpperLayer6, UpperLayer6 } from './upper-layer6.ts'
 
 /** A whole IPv4 error message, quote included (RFC 1812 section 4.3.2.3; ICMP-02). */
 const MAX_ERROR_V4 = 576
@@ -49,6 +50,7 @@ export class IcmpErrorSender {
   readonly #internet: Internet
   readonly #counters: IcmpCounters
   readonly #bucket: TokenBucket
+  readonly #upper = new UpperLayer6()
   /** ICMP-14: errors go out with TOS 0. */
   readonly #options: SendOptions = { ttl: 64, tos: 0, dontFragment: false }
 
@@ -98,11 +100,19 @@ export class IcmpErrorSender {
     return source >>> 24 !== 0 && !isMartianSourceV4(source)
   }
 
+  /** Whatever stands before it: extension headers do not make an error less of one. */
   #isAboutError(packet: PacketIn): boolean {
-    if (packet.protocol !== Protocol.Icmp && packet.protocol !== Protocol.Icmpv6) return false
-    if (packet.length < 1) return true
-    const type = this.#internet.memory.view.getUint8(packet.offset)
-    if (packet.protocol === Protocol.Icmp) return isIcmpv4Error(type)
+    const { view } = this.#internet.memory
+    if (packet.version === 4) {
+      if (packet.protocol !== Protocol.Icmp) return false
+      return packet.length < 1 || isIcmpv4Error(view.getUint8(packet.offset))
+    }
+    const upper = this.#upper
+    const end = packet.headerOffset + packet.totalLength
+    const isThere = findUpperLayer6(view, packet.headerOffset, end, 1, upper)
+    if (upper.protocol !== Protocol.Icmpv6) return false
+    if (!isThere) return true
+    const type = view.getUint8(upper.offset)
     return isIcmpv6Error(type) || type === Icmpv6Type.Redirect
   }
 

@@ -55,6 +55,11 @@ export class Icmp implements Transport, ErrorSender {
     return this.#pinger.pending
   }
 
+  /** The stack closes: whoever waits for a ping hears that there is no network any more. */
+  close(): void {
+    this.#internet.engine.run(() => this.#pinger.close())
+  }
+
   // ---- messages in -----------------------------------------------------------------------------------------
 
   onPacket(packet: PacketIn): void {

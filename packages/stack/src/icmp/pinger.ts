@@ -218,6 +218,12 @@ export class Pinger {
     this.#results.push(() => pending.onResult(result))
   }
 
+  /** Every ping ends now. */
+  close(): void {
+    const error = { kind: 'error', error: IcmpErrorKind.NetUnreachable, from: null, mtu: 0 } as const
+    for (const key of [...this.#pending.keys()]) this.#finish(key, error)
+  }
+
   /** Tells what has ended. @returns whether there was anything */
   tell(): boolean {
     if (this.#results.length === 0) return false

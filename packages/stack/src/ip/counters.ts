@@ -46,6 +46,8 @@ export class IpCounters {
   droppedSourceRoute = 0
   droppedExtensionHeader = 0
   droppedProtocol = 0
+  /** IPv6 packets that end with No Next Header (V6-08): there is nothing to deliver, and nothing wrong. */
+  noNextHeader = 0
 
   /** Fragments that break the rules of their own: lengths, offsets, tiny first ones. */
   droppedFragmentInvalid = 0

@@ -156,7 +156,8 @@ export class Internet implements Network, InterfaceOwner {
     options: AddInterfaceOptions,
     loopback: boolean,
   ): Interface {
-    const rawLink: LinkFactory = (counted, events) => new RawIpLink(this.memory, counted, events)
+    const rawLink: LinkFactory = (counted, iface) =>
+      new RawIpLink(this.memory, counted, iface, iface.counters)
     const link = options.link ?? (device.medium === 'ip' ? rawLink : null)
     if (link === null) {
       throw new TapwireError(

@@ -1,27 +1,28 @@
 import type { Memory } from '../core/memory.ts'
 import type { LinkDevice, RxFrame, TransmitResult, TxDescriptor } from '../link/device.ts'
+import type { InterfaceCounters } from './counters.ts'
 import type { InterfaceLink } from './interface.ts'
 import type { InterfaceAddress, LinkEvents } from './link-port.ts'
 
 /** The link layer of a medium that has none: packets go out as they are (TUN, loopback). */
 export class RawIpLink implements InterfaceLink {
   readonly headerLength = 0
-  /** Frames whose first byte names neither IPv4 nor IPv6. */
-  droppedVersion = 0
   readonly #memory: Memory
   readonly #device: LinkDevice
   readonly #events: LinkEvents
+  readonly #counters: InterfaceCounters
 
-  constructor(memory: Memory, device: LinkDevice, events: LinkEvents) {
+  constructor(memory: Memory, device: LinkDevice, events: LinkEvents, counters: InterfaceCounters) {
     this.#memory = memory
     this.#device = device
     this.#events = events
+    this.#counters = counters
   }
 
   onFrame(frame: RxFrame): void {
     const version = frame.length > 0 ? this.#memory.u8[frame.offset] >>> 4 : 0
     if (version === 4 || version === 6) this.#events.onIpPacket(frame.offset, frame.length, version, false)
-    else this.droppedVersion++
+    else this.#counters.droppedVersion++
   }
 
   send(descriptor: TxDescriptor): TransmitResult {

@@ -257,6 +257,12 @@ export class Reassembler {
     datagram.blockSize = 0
   }
 
+  /** Forgets everything, without a word to anybody: the stack closes. */
+  clear(): void {
+    for (const datagram of this.#waiting.values()) this.#discard(datagram)
+    this.#engine.timers.clear(this.#timer)
+  }
+
   #expire(now: Micros): void {
     for (const datagram of this.#waiting.values()) {
       if (datagram.deadline > now) {

@@ -49,6 +49,10 @@ export class Ipv4 implements IpVersion {
     this.reassembler = new Reassembler(internet.engine, internet.limits, internet.counters, (datagram) =>
       this.#timedOut(datagram),
     )
+    // What is the same in every packet is written once.
+    this.#packet.version = 4
+    this.#packet.src2 = V4_MAPPED
+    this.#packet.dst2 = V4_MAPPED
     internet.v4 = this
   }
 
@@ -145,15 +149,8 @@ export class Ipv4 implements IpVersion {
     const { view } = this.#internet.memory
     const packet = this.#packet
     packet.iface = iface
-    packet.version = 4
     packet.protocol = ipv4Protocol(view, offset)
-    packet.src0 = 0
-    packet.src1 = 0
-    packet.src2 = V4_MAPPED
     packet.src3 = ipv4Source(view, offset)
-    packet.dst0 = 0
-    packet.dst1 = 0
-    packet.dst2 = V4_MAPPED
     packet.dst3 = ipv4Destination(view, offset)
     packet.headerOffset = offset
     // ETH-02: the header's length counts, not the frame's.

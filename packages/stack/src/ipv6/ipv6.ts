@@ -15,7 +15,6 @@ import {
   Ipv6Check,
   ipv6DestinationWord,
   ipv6HopLimit,
-  ipv6NextHeader,
   ipv6PayloadLength,
   ipv6SourceWord,
   ipv6TrafficClass,
@@ -94,10 +93,6 @@ export class Ipv6 implements IpVersion {
     packet.dst2 = ipv6DestinationWord(view, offset, 2)
     packet.dst3 = ipv6DestinationWord(view, offset, 3)
     packet.headerOffset = offset
-    // Until the chain is walked: an error about it has to know what it is about.
-    packet.protocol = ipv6NextHeader(view, offset)
-    packet.offset = offset + IPV6_HEADER_LENGTH
-    packet.length = ipv6PayloadLength(view, offset)
     packet.totalLength = IPV6_HEADER_LENGTH + ipv6PayloadLength(view, offset)
     packet.ttl = ipv6HopLimit(view, offset)
     packet.tos = ipv6TrafficClass(view, offset)
@@ -164,8 +159,8 @@ export class Ipv6 implements IpVersion {
   #onWalked(walk: Ipv6Walk): void {
     if (walk === Ipv6Walk.Upper) this.#deliver()
     else if (walk === Ipv6Walk.Fragment) this.#onFragment()
-    else if (walk !== Ipv6Walk.Nothing) {
-      // V6-08: after 59 nothing follows, which is no error.
+    else if (walk === Ipv6Walk.Nothing) this.#internet.counters.noNextHeader++
+    else {
       this.#internet.counters.droppedExtensionHeader++
       const code = this.#answerTo(walk)
       if (code >= 0) this.#report(code, this.#chain.pointer)

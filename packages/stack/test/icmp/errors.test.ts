@@ -89,6 +89,14 @@ describe('ICMP errors out', () => {
       'an unknown ICMPv6 error',
       ip6(PEER6, HOST6, 58, icmp6(PEER6, HOST6, 50, 4, u32(0), closed6(HOST6, PEER6))),
     ],
+    [
+      'an ICMPv6 error behind a header that would deserve one',
+      ip6(PEER6, HOST6, 60, [
+        ...[58, 0, 0x9e, 4, 0, 0, 0, 0],
+        ...icmp6(PEER6, HOST6, 1, 4, u32(0), closed6(HOST6, PEER6)),
+      ]),
+    ],
+    ['an ICMPv6 message cut off before its type', ip6(PEER6, HOST6, 60, [58, 0, 0x9e, 4, 0, 0, 0, 0])],
     ['a redirect', ip6(PEER6, HOST6, 58, icmp6(PEER6, HOST6, 137, 0, u32(0), pattern(32)))],
   ])('IC6-03: no error about %s', (_, packet) => {
     const { host, device } = hostWithDevice()

@@ -204,6 +204,14 @@ describe('addresses', () => {
     const iface = host.add(device, ['10.0.0.2/31', '10.1.0.0/32'])
     expect([iface.isBroadcast4(0x0a000003), iface.isBroadcast4(0x0a000002)]).toEqual([false, false])
     expect(iface.isBroadcast4(-1)).toBe(true)
+    iface.addAddress(requirePrefix('10.2.0.1/30'))
+    expect([0, 1, 2, 3, 4].map((host4) => iface.isBroadcast4(0x0a020000 | host4))).toEqual([
+      true,
+      false,
+      false,
+      true,
+      false,
+    ])
     const path = host.internet.path(address('10.0.0.3'), null)
     expect(typeof path === 'string' ? path : path.onLink).toBe(true)
     expect(host.internet.path(address('10.1.0.1'), null)).toBe('ENETUNREACH')
@@ -215,7 +223,10 @@ describe('addresses', () => {
     iface.addAddress(requirePrefix('10.0.0.9/24'))
     const connected = () => host.internet.routes.list().filter((route) => route.destination.isV4).length
     expect(connected()).toBe(2)
-    iface.removeAddress(address(HOST4))
+    const [own] = iface.addresses
+    expect(own.state).toBe(AddressState.Preferred)
+    expect(iface.removeAddress(address(HOST4))).toBe(true)
+    expect(own.usable).toBe(false)
     expect(host.internet.isLocal(address(HOST4))).toBe(false)
     expect(tcp.down).toEqual([iface])
     expect(host.internet.path(address(PEER4), null)).not.toBeTypeOf('string')

@@ -212,6 +212,24 @@ describe('paths', () => {
     expect(host.internet.path(address('fe80::9').withZone(99), null)).toBe('ENETUNREACH')
   })
 
+  it('groups leave by the interface of the default route, else by the first that speaks their version', () => {
+    const host = new IpHost()
+    const two = host.add(new ScriptedDevice(), ['fd00::2/64'])
+    const three = host.add(new ScriptedDevice(), ['10.0.0.2/24'])
+    const four = host.add(new ScriptedDevice(), ['10.1.0.2/24', 'fd01::2/64'])
+    const ifaceTo = (group: string, local: string | null = null) => pathOf(host, group, local).iface
+    expect([ifaceTo('ff15::9'), ifaceTo('239.1.2.3'), ifaceTo('255.255.255.255')]).toEqual([
+      two,
+      three,
+      three,
+    ])
+    expect(pathOf(host, address('ff15::9').withZone(four.index)).iface).toBe(four)
+    expect(ifaceTo('239.1.2.3', '10.1.0.2')).toBe(four)
+    host.internet.addRoute(requirePrefix('0.0.0.0/0'), { iface: four, gateway: address('10.1.0.1') })
+    expect([ifaceTo('ff15::9'), ifaceTo('239.1.2.3')]).toEqual([two, four])
+    expect(pathOf(host, '239.1.2.3')).toMatchObject({ multicast: true, onLink: true })
+  })
+
   it('hints go to the link, forward progress at most once a second', () => {
     const { host, iface } = hostWithDevice()
     const told: string[] = []

@@ -193,6 +193,24 @@ describe('IPv4 reassembly', () => {
     expect(recorder.packets).toHaveLength(1)
   })
 
+  it('FRG-07: when memory is short the oldest makes room, and the newest gets through', () => {
+    const { host, device } = hostWithDevice({ limits: { reassemblyBytes: 8192 } })
+    const recorder = new Recorder(host, 99)
+    const [a, b, c] = cut(99, pattern(6000, 1), 2000, 1, '10.0.0.7')
+    const newer = cut(99, pattern(6000, 2), 2000, 2)
+    host.inject(device, a, ...newer, b, c)
+    expect(recorder.packets.map((p) => p.bytes)).toEqual([pattern(6000, 2)])
+    expect(host.counters.reassemblyEvicted).toBe(1)
+    expect(host.ipv4.reassembler.bytes).toBeLessThanOrEqual(8192)
+  })
+
+  it('FRG-07: a datagram that alone needs more than there is, is given up', () => {
+    const { host, device } = hostWithDevice({ limits: { reassemblyBytes: 4096 } })
+    host.inject(device, ...cut(99, pattern(6000), 2000, 1))
+    expect(host.counters.reassemblyNoMemory).toBeGreaterThan(0)
+    expect(host.ipv4.reassembler.bytes).toBeLessThanOrEqual(4096)
+  })
+
   it('FRG-07: a datagram of more fragments than the limit is given up', () => {
     const { host, device } = hostWithDevice({ limits: { fragmentsPerDatagram: 4 } })
     const recorder = new Recorder(host, 99)

@@ -115,6 +115,11 @@ describe('IPv4 at the door', () => {
     host.engine.run(() => host.internet.interfaces[1].onIpPacket(1024 * 1024, packet.length, 4, true))
     expect(recorder.packets).toEqual([])
     expect(host.counters.droppedLinkBroadcast).toBe(1)
+    // What may be broadcast says so to those above.
+    const broadcast = ip4(PEER4, '10.0.0.255', 6, pattern(20))
+    device.sink.memory.copyIn(1024 * 1024, broadcast)
+    host.engine.run(() => host.internet.interfaces[1].onIpPacket(1024 * 1024, broadcast.length, 4, true))
+    expect(recorder.packets[0].packet).toMatchObject({ linkMulticast: true, multicast: true })
   })
 
   it('IP-12: TTL 0 and 1 are no reason to drop what is for us', () => {

@@ -24,6 +24,10 @@ describe('IPv6 at the door', () => {
     expect(host.counters.droppedShort).toBe(1)
     host.inject(device, Uint8Array.from([...ip6(PEER6, HOST6, 99, pattern(20)), 1, 2, 3]))
     expect(recorder.packets[0].bytes).toEqual(pattern(20))
+    device.sink.memory.copyIn(1024 * 1024, ip6(PEER6, HOST6, 99, pattern(20), { version: 5 }))
+    host.engine.run(() => host.ipv6.onPacket(host.internet.interfaces[1], 1024 * 1024, 60, false))
+    expect(host.counters.droppedVersion).toBe(1)
+    expect(recorder.packets).toHaveLength(1)
   })
 
   it('V6-02: hop limit 0 and 1 are processed', () => {
@@ -159,9 +163,20 @@ describe('IPv6 at the door', () => {
 
   it('MART-02: our own address as the source from outside is dropped', () => {
     const { host, device } = hostWithDevice()
+    const recorder = new Recorder(host, 17)
+    const icmp = new Recorder(host, 58)
     host.inject(device, ip6(HOST6, HOST6, 17, udp(HOST6, HOST6, 5, 9, [1])))
+    // Neighbour discovery is let through, but not what only looks like it.
+    const solicit = icmp6(HOST6, HOST6, 135, 0, u32(0), pattern(16))
+    host.inject(device, ip6(HOST6, HOST6, 58, solicit, { hopLimit: 254 }))
+    host.inject(device, ip6(HOST6, HOST6, 58, icmp6(HOST6, HOST6, 128, 0, u32(0), []), { hopLimit: 255 }))
+    host.inject(device, ip6(HOST6, HOST6, 58, [], { hopLimit: 255 }))
+    host.inject(device, ip6(HOST6, HOST6, 17, solicit, { hopLimit: 255 }))
     expect(device.take()).toEqual([])
-    expect(host.counters.droppedOwnSource).toBe(1)
+    expect([recorder.packets, icmp.packets]).toEqual([[], []])
+    expect(host.counters.droppedOwnSource).toBe(5)
+    host.inject(device, ip6(HOST6, HOST6, 58, solicit, { hopLimit: 255 }))
+    expect(icmp.packets).toHaveLength(1)
   })
 
   it('IP-10: a unicast packet in a multicast frame is dropped', () => {
@@ -252,12 +267,14 @@ describe('IPv6 reassembly', () => {
 
   it('V6F-06: time exceeded after 60 s if the first fragment came, quoting it', () => {
     const { host, device } = hostWithDevice()
-    const [first, second] = cut(99, pattern(100), 40, 1)
+    const source = 'fd00::1:2:3:4'
+    const [first, second] = cut(99, pattern(100), 40, 1, source)
     host.inject(device, second)
     host.advance(60_000)
     expect(device.take()).toEqual([])
     host.inject(device, first)
     host.advance(60_000)
+    expect(see6(device.sent[0].bytes).destination).toBe('fd00:0:0:0:1:2:3:4')
     const error = errorOf(device.take())
     expect(error).toMatchObject({ type: 3, code: 1 })
     expect(error.quote).toEqual(first)
