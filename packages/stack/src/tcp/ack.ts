@@ -5,6 +5,7 @@ import { AckNews } from './ack-news.ts'
 import { challengeAck } from './challenge-ack.ts'
 import { noteDelivered } from './delivered.ts'
 import { restartRto } from './loss-timer.ts'
+import { noteSizeAcked } from './path-mtu.ts'
 import { stopPersist } from './persist.ts'
 import { pipe } from './pipe.ts'
 import { afterAck } from './recovery.ts'
@@ -134,6 +135,7 @@ function removeAcked(tcb: Tcb, ack: number): void {
   const log = tcb.sent
   while (log.head !== null && seqGt(ack, log.head.start)) {
     const { head } = log
+    noteSizeAcked(tcb, head.length)
     if (!head.sacked) noteDelivered(tcb, head, seqMin(head.end, ack), true, news)
     log.removeHead(ack)
   }

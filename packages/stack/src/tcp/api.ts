@@ -58,6 +58,11 @@ export interface ConnectionHandler {
   onWritable?(connection: TcpConnection): void
   /** All that was written, and the FIN, has been acknowledged. */
   onFinAcked?(connection: TcpConnection): void
+  /**
+   * News that may mean trouble, while the connection goes on: an ICMP error, or three retransmissions in a row without
+   * an answer ('ETIMEDOUT'). Leaving it out is the way not to be told.
+   */
+  onSoftError?(connection: TcpConnection, reason: CloseReason): void
   /** The connection is over; the last call. Not made when the application called `abort` itself. */
   onClose?(connection: TcpConnection, reason: CloseReason): void
 }
@@ -143,6 +148,11 @@ export interface TcpConnection {
   setKeepAlive(enabled: boolean, options?: { idle?: number; interval?: number; count?: number }): void
   /** The DSCP and ECN byte of outgoing packets. */
   trafficClass: number
+  /**
+   * How many milliseconds what was sent may go unanswered before the connection fails with ETIMEDOUT; 0 (default)
+   * leaves that to the stack's `retries`. @throws ERR_OUT_OF_RANGE below 0 or above 2^31 - 1
+   */
+  userTimeout: number
   /** What is known of the connection's health. */
   info(): TcpInfo
 }

@@ -13,10 +13,7 @@ import { abortTcb, closeTcb, shutdownTcb } from './close.ts'
 import { tcpInfo } from './info.ts'
 import { finReceived } from './receiver.ts'
 import { type Tcb, wantOutput } from './tcb.ts'
-import { armCork, armKeepalive } from './timers.ts'
-
-/** Corked data goes out after this long in any case (Linux's TCP_CORK). */
-const CORK_LIMIT = 200 * MILLISECOND
+import { armCork, armKeepalive, CORK_LIMIT } from './timers.ts'
 
 const DEFAULT_KEEPALIVE = { idle: 7_200_000, interval: 75_000, count: 9 }
 
@@ -210,6 +207,21 @@ class Connection implements TcpConnection {
       )
     }
     this.#tcb.trafficClass = value
+  }
+
+  get userTimeout(): number {
+    return this.#tcb.userTimeout / MILLISECOND
+  }
+
+  /** MUST-21. */
+  set userTimeout(value: number) {
+    if (!(Number.isInteger(value) && value >= 0 && value <= 0x7fff_ffff)) {
+      throw new TapwireError(
+        'ERR_OUT_OF_RANGE',
+        `The user timeout must be an integer from 0 to 2147483647 ms. Received ${value}`,
+      )
+    }
+    this.#tcb.userTimeout = value * MILLISECOND
   }
 
   info(): TcpInfo {

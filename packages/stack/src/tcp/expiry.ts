@@ -4,20 +4,20 @@ import { startFrto } from './f-rto.ts'
 import { finish } from './finish.ts'
 import { onSynTimeout } from './handshake-active.ts'
 import { onKeepalive } from './keepalive.ts'
+import { honourClaim } from './path-mtu.ts'
 import { probeInterval, sendWindowProbe } from './persist.ts'
 import { markLostAtTimeout } from './rack.ts'
 import { lossFlight, onReorderTimeout } from './recovery.ts'
 import { currentRto } from './rtt.ts'
 import { payloadSize } from './segment-size.ts'
 import { retransmit } from './sender.ts'
+import { R1, reportStall } from './soft-error.ts'
 import { RecoveryState, type Tcb, wantAck, wantOutput } from './tcb.ts'
 import { armPersist, armRetransmit, earliestDeadline, LossTimer } from './timers.ts'
 import { onProbeTimeout } from './tlp.ts'
 import { RetransmitCause, TraceKind } from './trace.ts'
 import { startUndo } from './undo.ts'
-
-/** R1 of RFC 9293 section 3.8.3 (SHLD-10): so many timeouts in a row are bad news for the route (MUST-20). */
-const R1 = 3
+import { noteStall, userTimeoutOver, withinUserTimeout } from './user-timeout.ts'
 
 /** The connection's entry in the timer queue has fired: do what is due, and stand for the next deadline. */
 export function expireTcb(tcb: Tcb, now: Micros): void {
@@ -57,13 +57,22 @@ function onRetransmitTimeout(tcb: Tcb, now: Micros): void {
     finish(tcb, tcb.softError ?? 'ETIMEDOUT')
     return
   }
+  if (tcb.timeouts === 0) noteStall(tcb, tcb.sent.head.sentAt)
+  if (userTimeoutOver(tcb, now)) {
+    finish(tcb, tcb.softError ?? 'ETIMEDOUT')
+    return
+  }
   tcb.timeouts++
   tcb.tcp.counters.timeouts++
-  if (tcb.timeouts === R1) tcb.path.suspect()
+  if (tcb.timeouts === R1) {
+    tcb.path.suspect()
+    reportStall(tcb)
+  }
+  honourClaim(tcb)
   enterLoss(tcb, now)
   tcb.backoff++
   tcb.tcp.tracer?.onTrace(TraceKind.Timeout, now, tcb.id, tcb.backoff, currentRto(tcb), 0)
-  armRetransmit(tcb, now + currentRto(tcb))
+  armRetransmit(tcb, withinUserTimeout(tcb, now + currentRto(tcb)))
   const mss = payloadSize(tcb)
   const record = tcb.sent.nextLost()
   if (record !== null) retransmit(tcb, record, mss, mss, RetransmitCause.Timeout)

@@ -10,11 +10,13 @@ import { receiveWindow } from './receive-window.ts'
 import { replyReset } from './reset.ts'
 import { currentRto, sampleRtt } from './rtt.ts'
 import { type SegmentIn, segmentLength } from './segment-in.ts'
+import { R1, reportStall } from './soft-error.ts'
 import { setState } from './states.ts'
 import { adopt, agree, sendTcbSyn } from './syn.ts'
 import { ConnectionEvent, notify, type Tcb, wantAck } from './tcb.ts'
 import { armRetransmit } from './timers.ts'
 import { RetransmitCause, TraceKind } from './trace.ts'
+import { noteStall, userTimeoutOver, withinUserTimeout } from './user-timeout.ts'
 
 /** Sends the first SYN of an active open (RFC 9293 section 3.10.1). */
 export function startActiveOpen(tcb: Tcb): void {
@@ -25,6 +27,7 @@ export function startActiveOpen(tcb: Tcb): void {
   tcb.sndUna = tcb.iss
   tcb.sndNxt = seqAdd(tcb.iss, 1)
   tcb.lastSendAt = now
+  noteStall(tcb, now)
   setState(tcb, TcpState.SynSent)
   tcp.counters.activeOpens++
   // A device that is full loses the SYN as a wire would: the timer sends it again.
@@ -37,17 +40,22 @@ export function onSynTimeout(tcb: Tcb): void {
   const { tcp } = tcb
   const now = tcp.engine.now
   const simultaneous = tcb.state === TcpState.SynReceived
-  if (tcb.synRetransmitted >= (simultaneous ? tcp.config.synAckRetries : tcp.config.synRetries)) {
+  const most = simultaneous ? tcp.config.synAckRetries : tcp.config.synRetries
+  if (tcb.synRetransmitted >= most || userTimeoutOver(tcb, now)) {
     failActiveOpen(tcb, tcb.softError ?? 'ETIMEDOUT')
     return
   }
   tcb.synRetransmitted++
+  if (tcb.synRetransmitted === R1) {
+    tcb.path.suspect()
+    reportStall(tcb)
+  }
   tcb.backoff++
   tcb.retransmits++
   tcp.counters.retransmitted++
   tcp.counters.timeouts++
   sendTcbSyn(tcb, simultaneous ? TcpFlag.Syn | TcpFlag.Ack : TcpFlag.Syn)
-  armRetransmit(tcb, now + currentRto(tcb))
+  armRetransmit(tcb, withinUserTimeout(tcb, now + currentRto(tcb)))
   tcp.tracer?.onTrace(TraceKind.Retransmit, now, tcb.id, tcb.iss, 0, RetransmitCause.Syn)
 }
 

@@ -19,6 +19,7 @@ export function dispatchEvents(tcb: Tcb): void {
     call(tcb, ConnectionEvent.Writable)
   }
   if ((events & ConnectionEvent.FinAcked) !== 0) call(tcb, ConnectionEvent.FinAcked)
+  if ((events & ConnectionEvent.SoftError) !== 0) call(tcb, ConnectionEvent.SoftError)
   if ((events & ConnectionEvent.Close) !== 0) call(tcb, ConnectionEvent.Close)
 }
 
@@ -45,6 +46,9 @@ function call(tcb: Tcb, event: number): void {
         return
       case ConnectionEvent.FinAcked:
         handler.onFinAcked?.(connection)
+        return
+      case ConnectionEvent.SoftError:
+        handler.onSoftError?.(connection, tcb.softNews)
         return
       default:
         if (tcb.closeReason !== undefined) handler.onClose?.(connection, tcb.closeReason)

@@ -7,6 +7,7 @@ import type { TcpContext } from './context.ts'
 import { FrtoState } from './f-rto.ts'
 import type { TcpListenerImpl } from './listener.ts'
 import { MinRtt } from './min-rtt.ts'
+import { PathMtuTrust } from './path-mtu.ts'
 import { PrrState } from './prr.ts'
 import { RackState } from './rack.ts'
 import type { SeqRanges } from './ranges.ts'
@@ -19,7 +20,14 @@ import { UndoState } from './undo.ts'
 export const INFINITE_SSTHRESH = 0x7fff_ffff
 
 /** What the application still has to be told: bits of `Tcb.events`. */
-export const ConnectionEvent = { Connect: 1, Readable: 2, Writable: 4, FinAcked: 8, Close: 16 } as const
+export const ConnectionEvent = {
+  Connect: 1,
+  Readable: 2,
+  Writable: 4,
+  FinAcked: 8,
+  Close: 16,
+  SoftError: 32,
+} as const
 
 /** How far loss recovery is. */
 export const RecoveryState = {
@@ -167,6 +175,12 @@ export class Tcb {
   lastSendAt: Micros = 0
   /** An ICMP error seen lately: reported if the connection then fails (MUST-47). */
   softError: CloseReason = null
+  /** What the application is to be told of next by `onSoftError`. */
+  softNews: CloseReason = null
+  readonly pmtu = new PathMtuTrust()
+  /** The application's limit for what goes unanswered, 0 for none (MUST-21); and since when something does. */
+  userTimeout: Micros = 0
+  stalledSince: Micros = 0
 
   // Deadlines. One entry in the stack's queue stands for the earliest of them.
   /** The next of RTO, tail loss probe and reordering timer; `lossTimer` says which. */
