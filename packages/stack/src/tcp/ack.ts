@@ -3,11 +3,12 @@ import { type Micros, NEVER } from '../core/timer.ts'
 import { TcpFlag } from '../wire/tcp.ts'
 import { AckNews } from './ack-news.ts'
 import { challengeAck } from './challenge-ack.ts'
+import { isWindowUsed } from './congestion/window.ts'
 import { noteDelivered } from './delivered.ts'
+import { congestionEchoed } from './ecn.ts'
 import { restartRto } from './loss-timer.ts'
 import { noteSizeAcked } from './path-mtu.ts'
 import { stopPersist } from './persist.ts'
-import { pipe } from './pipe.ts'
 import { afterAck } from './recovery.ts'
 import { sampleRtt } from './rtt.ts'
 import { applySack, isDsack } from './scoreboard.ts'
@@ -30,7 +31,6 @@ export function processAck(tcb: Tcb, segment: SegmentIn): boolean {
     challengeAck(tcb)
     return false
   }
-  const flying = pipe(tcb)
   readAck(tcb, segment)
   // An older ACK that was overtaken: its blocks still count, and so does its data (RFC 9293: "can be ignored").
   if (seqLt(ack, tcb.sndUna)) {
@@ -49,7 +49,8 @@ export function processAck(tcb: Tcb, segment: SegmentIn): boolean {
     tcb.tcp.counters.duplicateAcksIn++
   }
   afterAck(tcb, news)
-  if (news.acked > 0) grow(tcb, flying)
+  if (tcb.ecn.on && (segment.flags & TcpFlag.Ece) !== 0) congestionEchoed(tcb, news.acked)
+  else if (news.acked > 0) grow(tcb)
   if (tcb.unsent > 0 || tcb.finQueued || tcb.sent.lostBytes > 0) wantOutput(tcb)
   return true
 }
@@ -148,8 +149,12 @@ function removeAcked(tcb: Tcb, ack: number): void {
  */
 function takeSample(tcb: Tcb): void {
   const { now } = tcb.tcp.engine
-  if (news.lastSentAt >= 0) tcb.minRtt.sample(Math.max(1, now - news.lastSentAt), now)
-  else if (news.sackedSentAt >= 0) tcb.minRtt.sample(Math.max(1, now - news.sackedSentAt), now)
+  const latest = news.lastSentAt >= 0 ? news.lastSentAt : news.sackedSentAt
+  if (latest >= 0) {
+    const rtt = Math.max(1, now - latest)
+    tcb.minRtt.sample(rtt, now)
+    tcb.congestion.onRtt(tcb, rtt, now)
+  }
   if (news.firstSentAt >= 0 && !news.retransmitted) sampleRtt(tcb, now - news.firstSentAt, now)
   else if (news.sackedSentAt >= 0) sampleRtt(tcb, now - news.sackedSentAt, now)
   else if (news.acked > 0 && news.hasEcho) sampleByEcho(tcb, now)
@@ -160,9 +165,7 @@ function sampleByEcho(tcb: Tcb, now: Micros): void {
   if (ticks >= 0 && ticks < 600_000) sampleRtt(tcb, Math.max(1, ticks) * 1000, now)
 }
 
-function grow(tcb: Tcb, flying: number): void {
+function grow(tcb: Tcb): void {
   if (tcb.recovery === RecoveryState.Recovery) return
-  const limited = tcb.cwndLimited || flying + news.acked >= tcb.cwnd
-  tcb.cwndLimited = false
-  tcb.tcp.congestion.onAck(tcb, news.delivered, limited, tcb.tcp.engine.now)
+  tcb.congestion.onAck(tcb, news.delivered, isWindowUsed(tcb), tcb.tcp.engine.now)
 }

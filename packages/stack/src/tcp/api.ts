@@ -1,4 +1,7 @@
 import type { IpAddress } from '../ip/address.ts'
+import type { CongestionName } from './congestion/controller.ts'
+
+export type { CongestionName } from './congestion/controller.ts'
 
 /** The states of RFC 9293 section 3.3.2. */
 export const TcpState = {
@@ -146,8 +149,10 @@ export interface TcpConnection {
   cork: boolean
   /** Keepalive probes after `idle` ms (default two hours), every `interval` ms, `count` times. */
   setKeepAlive(enabled: boolean, options?: { idle?: number; interval?: number; count?: number }): void
-  /** The DSCP and ECN byte of outgoing packets. */
+  /** The DSCP byte of outgoing packets, 0 to 255. Its two low bits are ECN's: they are TCP's to set, and ignored. */
   trafficClass: number
+  /** The congestion control algorithm; it can be changed at any time. @throws ERR_INVALID_ARG_VALUE */
+  congestion: CongestionName
   /**
    * How many milliseconds what was sent may go unanswered before the connection fails with ETIMEDOUT; 0 (default)
    * leaves that to the stack's `retries`. @throws ERR_OUT_OF_RANGE below 0 or above 2^31 - 1
@@ -193,6 +198,10 @@ export interface TcpInfo {
   readonly segmentsIn: number
   readonly segmentsOut: number
   readonly retransmits: number
+  /** The congestion control algorithm. */
+  readonly congestion: CongestionName
+  /** Both sides use explicit congestion notification. */
+  readonly ecn: boolean
   readonly pathMtu: number
 }
 

@@ -1,5 +1,8 @@
 import { TapwireError } from '../core/errors.ts'
 import { MILLISECOND, type Micros, SECOND } from '../core/timer.ts'
+import { checkCongestionName } from './congestion/choose.ts'
+import type { CongestionName } from './congestion/controller.ts'
+import type { EcnSetting } from './ecn.ts'
 
 /** What a user may set of a stack's TCP. Times in milliseconds, sizes in bytes. Defaults are Linux's unless noted. */
 export interface TcpSettings {
@@ -37,10 +40,17 @@ export interface TcpSettings {
   readonly timeWait?: number
   /** How long a closed connection waits in FIN-WAIT-2 for the peer's FIN. Default 60,000. */
   readonly finWait2?: number
-  /** DSCP and ECN byte of new connections. Default 0. */
+  /** DSCP byte of new connections; its two low bits are ECN's and ignored. Default 0. */
   readonly trafficClass?: number
   /** TTL or hop limit. Default 64. */
   readonly ttl?: number
+  /** Congestion control: 'cubic' (RFC 9438, default) or 'newreno' (RFC 5681). A connection may choose another. */
+  readonly congestion?: CongestionName
+  /**
+   * Explicit congestion notification (RFC 3168): true asks every peer for it, 'passive' (default) uses it with those that
+   * ask, false never.
+   */
+  readonly ecn?: EcnSetting
 }
 
 /** The settings with every default filled in; times in microseconds. */
@@ -64,7 +74,12 @@ export interface TcpConfig {
   readonly finWait2: Micros
   readonly trafficClass: number
   readonly ttl: number
+  readonly congestion: CongestionName
+  readonly ecn: EcnSetting
 }
+
+/** The six bits of DSCP in the traffic class. */
+export const DSCP_MASK = 0xfc
 
 type NumberSetting = {
   [K in keyof TcpSettings]-?: TcpConfig[K] extends number ? K : never
@@ -128,5 +143,16 @@ export function resolveTcpSettings(given: TcpSettings = {}): TcpConfig {
     windowScaling: given.windowScaling ?? true,
     timestamps: given.timestamps ?? true,
     sack: given.sack ?? true,
+    trafficClass: numbers.trafficClass & DSCP_MASK,
+    congestion: checkCongestionName(given.congestion ?? 'cubic'),
+    ecn: checkEcn(given.ecn ?? 'passive'),
   }
+}
+
+function checkEcn(value: EcnSetting): EcnSetting {
+  if (value === false || value === true || value === 'passive') return value
+  throw new TapwireError(
+    'ERR_INVALID_ARG_VALUE',
+    `The TCP setting 'ecn' must be true, false or 'passive'. Received ${String(value)}`,
+  )
 }

@@ -3,6 +3,7 @@ import { MILLISECOND, NEVER } from '../core/timer.ts'
 import type { IpAddress } from '../ip/address.ts'
 import {
   type CloseReason,
+  type CongestionName,
   type ConnectionHandler,
   type TcpConnection,
   type TcpInfo,
@@ -10,6 +11,8 @@ import {
 } from './api.ts'
 import { afterRead, sendLimit } from './autotune.ts'
 import { abortTcb, closeTcb, shutdownTcb } from './close.ts'
+import { DSCP_MASK } from './config.ts'
+import { checkCongestionName, createCongestionControl } from './congestion/choose.ts'
 import { tcpInfo } from './info.ts'
 import { finReceived } from './receiver.ts'
 import { type Tcb, wantOutput } from './tcb.ts'
@@ -206,7 +209,18 @@ class Connection implements TcpConnection {
         `The traffic class must be an integer from 0 to 255. Received ${value}`,
       )
     }
-    this.#tcb.trafficClass = value
+    this.#tcb.trafficClass = value & DSCP_MASK
+  }
+
+  get congestion(): CongestionName {
+    return this.#tcb.congestion.name
+  }
+
+  set congestion(name: CongestionName) {
+    const tcb = this.#tcb
+    if (name === tcb.congestion.name) return
+    tcb.congestion = createCongestionControl(checkCongestionName(name))
+    if (tcb.state >= TcpState.Established) tcb.congestion.takeOver(tcb, tcb.tcp.engine.clock.now())
   }
 
   get userTimeout(): number {

@@ -4,8 +4,8 @@ import { WorkQueue } from '../core/work-queue.ts'
 import type { Network } from '../ip/network.ts'
 import type { Limits } from '../limits.ts'
 import type { TcpConfig } from './config.ts'
+import { createCongestionControl } from './congestion/choose.ts'
 import type { CongestionControl } from './congestion/controller.ts'
-import { newReno } from './congestion/new-reno.ts'
 import { TcpCounters } from './counters.ts'
 import { FourTupleTable } from './four-tuple-table.ts'
 import type { HalfOpen } from './half-open.ts'
@@ -22,7 +22,6 @@ export class TcpContext {
   readonly config: TcpConfig
   readonly limits: Limits
   readonly counters = new TcpCounters()
-  readonly congestion: CongestionControl = newReno
   readonly records = new SentRecordPool()
   tracer: TcpTracer | null = null
   /** Connections in any state but TIME-WAIT. */
@@ -56,5 +55,10 @@ export class TcpContext {
     this.secretHash = new HalfSipHash({ k0: random.uint32(), k1: random.uint32() })
     this.resetLimit = new RateLimit(limits.resetsPerSecond)
     this.challengeLimit = new RateLimit(limits.challengeAcksPerSecond, random)
+  }
+
+  /** For a new connection, by the stack's setting. */
+  newCongestionControl(): CongestionControl {
+    return createCongestionControl(this.config.congestion)
   }
 }

@@ -23,6 +23,10 @@ export class TcpCounters {
   /** Times a receiver took back what it had SACKed. */
   sackReneges = 0
   duplicateAcksIn = 0
+  /** Data segments that a router has marked instead of dropping them (CE, RFC 3168). */
+  congestionMarksIn = 0
+  /** Reductions of the window because the peer told of such marks. */
+  ecnReductions = 0
   resetsIn = 0
   resetsOut = 0
   resetsSuppressed = 0

@@ -8,7 +8,7 @@ import { armKeepalive } from './timers.ts'
 
 /** The handshake is done: ESTABLISHED, with the congestion window's first value and the timers of the new state. */
 export function establish(tcb: Tcb): void {
-  const { engine, congestion, counters, config } = tcb.tcp
+  const { engine, counters, config } = tcb.tcp
   setState(tcb, TcpState.Established)
   counters.established++
   tcb.retransmitAt = NEVER
@@ -26,7 +26,7 @@ export function establish(tcb: Tcb): void {
   if (tcb.synRetransmitted > 0 && tcb.srtt === 0 && config.initialRto < RTO_AFTER_SYN_TIMEOUT) {
     tcb.rto = RTO_AFTER_SYN_TIMEOUT
   }
-  congestion.init(tcb)
+  tcb.congestion.init(tcb)
   if (tcb.keepalive !== null) armKeepalive(tcb, engine.now + tcb.keepalive.idle)
   wantOutput(tcb)
 }

@@ -91,7 +91,7 @@ export function sendSynAck(tcp: TcpContext, record: HalfOpen): void {
     remotePort: record.remotePort,
     seq: record.iss,
     ack: record.rcvNxt,
-    flags: TcpFlag.Syn | TcpFlag.Ack,
+    flags: TcpFlag.Syn | TcpFlag.Ack | (agreement.ecn ? TcpFlag.Ece : 0),
     windowScale: agreement.peerScale >= 0,
     sack: agreement.sack,
     timestamps: agreement.timestamps,

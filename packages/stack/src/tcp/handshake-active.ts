@@ -89,7 +89,7 @@ export function arriveInSynSent(tcb: Tcb, segment: SegmentIn): boolean {
     tcp.counters.droppedUnexpected++
     return false
   }
-  adopt(tcb, agree(tcp, tcb.path, segment.options), segment.seq, tcb.iss)
+  adopt(tcb, agree(tcp, tcb.path, segment.options, segment.flags), segment.seq, tcb.iss)
   if (hasAck) completeActiveOpen(tcb, segment)
   else enterSynReceived(tcb, segment)
   return hasAck

@@ -77,7 +77,7 @@ function openHalf(
   const natural = initialSequence(tcp, path.local, localPort, path.remote, remotePort, tcp.engine.now)
   const iss = previous === null ? natural : isnAfter(natural, previous.sndNxt)
   const tsOffset = timestampOffset(tcp, path.local, path.remote)
-  const agreement = agree(tcp, path, segment.options)
+  const agreement = agree(tcp, path, segment.options, segment.flags)
   const expire = (half: HalfOpen): void => onSynAckTimeout(tcp, half)
   const half = new HalfOpen(
     listener,

@@ -29,6 +29,8 @@ export function tcpInfo(tcb: Tcb): TcpInfo {
     segmentsIn: tcb.segmentsIn,
     segmentsOut: tcb.segmentsOut,
     retransmits: tcb.retransmits,
+    congestion: tcb.congestion.name,
+    ecn: tcb.ecn.on,
     pathMtu: tcb.path.mtu,
   }
 }

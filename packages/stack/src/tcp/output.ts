@@ -4,6 +4,7 @@ import { TransmitResult } from '../link/device.ts'
 import { TcpFlag } from '../wire/tcp.ts'
 import { TcpState } from './api.ts'
 import { forgetDuplicate } from './dsack.ts'
+import { ecnFlags, ecnTrafficClass } from './ecn.ts'
 import { optionsOut, writeOptions, writeResetOptions } from './options-out.ts'
 import { commitWindow, windowField } from './receive-window.ts'
 import { sendSegment } from './segment-out.ts'
@@ -25,6 +26,7 @@ export function emit(
 ): boolean {
   const tcp = tcb.tcp
   const window = windowField(tcb)
+  const fresh = length > 0 && seq === tcb.sndNxt
   writeOptions(tcb, Math.min(length, mss), tcp.engine.now)
   const result = sendSegment(
     tcp,
@@ -33,10 +35,10 @@ export function emit(
     tcb.remotePort,
     seq,
     tcb.rcvNxt,
-    flags,
+    flags | ecnFlags(tcb, fresh),
     window,
     optionsOut.length,
-    tcb.trafficClass,
+    ecnTrafficClass(tcb, fresh),
     length > 0 ? tcb.sendRing : null,
     position,
     length,
@@ -46,6 +48,7 @@ export function emit(
     waitForDevice(tcb)
     return false
   }
+  if (fresh) tcb.ecn.cwr = false
   tcb.segmentsOut += length > mss ? Math.ceil(length / mss) : 1
   if ((flags & TcpFlag.Ack) !== 0) ackSent(tcb, window)
   return true

@@ -2,6 +2,7 @@ import { seqAdd, seqDiff, seqGeq, seqGt, seqLt, seqMax, seqMin } from '../core/s
 import { TcpFlag } from '../wire/tcp.ts'
 import { ackData, noteReceive, noteSegmentSize } from './delayed-ack.ts'
 import { reportDuplicate } from './dsack.ts'
+import { noteCongestionMarks } from './ecn.ts'
 import { sendAck } from './output.ts'
 import { SeqRanges } from './ranges.ts'
 import { receiveWindow } from './receive-window.ts'
@@ -74,6 +75,7 @@ function takeData(tcb: Tcb, segment: SegmentIn): void {
     wantAck(tcb)
     return
   }
+  noteCongestionMarks(tcb, segment)
   tcp.counters.bytesIn += length
   if (seq === tcb.rcvNxt) inOrder(tcb, length, now)
   else outOfOrder(tcb, seq, length)

@@ -90,7 +90,7 @@ function reduce(tcb: Tcb, flight: number, delivered: number, now: Micros): void 
   tcb.recoveryPoint = tcb.sndNxt
   tcb.fastRetransmit = true
   tcb.reducedAt = now
-  tcb.tcp.congestion.onLoss(tcb, flight, now)
+  tcb.congestion.onLoss(tcb, flight, now)
   startPrr(tcb, delivered)
 }
 
@@ -167,10 +167,10 @@ function leaveRecovery(tcb: Tcb, reduced: boolean, now: Micros): void {
   tcb.duplicateAcks = 0
   tcb.fastRetransmit = false
   rackRecoveryOver(tcb.rack)
-  if (reduced) tcb.tcp.congestion.onRecovered(tcb, now)
+  if (reduced) tcb.congestion.onRecovered(tcb, now)
   tcb.tcp.tracer?.onTrace(TraceKind.RecoveryExit, now, tcb.id, tcb.recoveryPoint, tcb.cwnd, tcb.ssthresh)
 }
 
 function usesPrr(tcb: Tcb): boolean {
-  return tcb.tcp.congestion.ownsRecovery !== true
+  return tcb.congestion.ownsRecovery !== true
 }

@@ -18,7 +18,10 @@ export const LOWEST_MSS = 48
 /** Eff.snd.MSS without options: the peer's and the path's bound (MUST-16). Called when either may have changed. */
 export function updateSndMss(tcb: Tcb): void {
   const bound = tcb.path.mtu - tcb.path.headerLength - TCP_HEADER_LENGTH
-  tcb.sndMss = Math.max(LOWEST_MSS, Math.min(tcb.peerMss, bound))
+  const mss = Math.max(LOWEST_MSS, Math.min(tcb.peerMss, bound))
+  // R5681-27: the initial window is so many segments, whatever the path then says of their size.
+  if (mss < tcb.sndMss && tcb.bytesAcked === 0) tcb.cwnd = Math.floor((tcb.cwnd * mss) / tcb.sndMss)
+  tcb.sndMss = mss
 }
 
 /** Bytes of options on an ordinary segment without SACK blocks. */

@@ -2,6 +2,7 @@ import { seqAdd, seqDiff, seqLeq, seqMax } from '../core/seq.ts'
 import { NEVER } from '../core/timer.ts'
 import { TcpFlag } from '../wire/tcp.ts'
 import { TcpState } from './api.ts'
+import { noteWindowUse } from './congestion/window.ts'
 import { holdsRetransmissions } from './f-rto.ts'
 import { restartRto, setLossTimer } from './loss-timer.ts'
 import { sackSpace } from './options-out.ts'
@@ -88,7 +89,9 @@ function sendNew(tcb: Tcb, mss: number): boolean {
   if (!canSendNew(tcb.state)) return true
   restartAfterIdle(tcb)
   const before = tcb.sndNxt
+  tcb.cwndLimited = false
   const taken = sendWhatFits(tcb, mss)
+  if (tcb.sndNxt !== before || tcb.cwndLimited) noteWindowUse(tcb, tcb.cwndLimited)
   if (tcb.sndNxt !== before) setLossTimer(tcb, tcb.tcp.engine.now)
   if (!taken) return false
   if (tcb.sent.count === 0 && (tcb.unsent > 0 || (tcb.finQueued && !tcb.finSent))) startPersist(tcb, mss)
@@ -147,7 +150,7 @@ function finSent(tcb: Tcb): void {
 function restartAfterIdle(tcb: Tcb): void {
   if (tcb.sent.count > 0 || tcb.unsent === 0 || tcb.lastSendAt === 0) return
   const now = tcb.tcp.engine.now
-  if (now - tcb.lastSendAt > currentRto(tcb)) tcb.tcp.congestion.onIdle(tcb, now)
+  if (now - tcb.lastSendAt > currentRto(tcb)) tcb.congestion.onIdle(tcb, now)
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   writeWindowScale,
 } from '../wire/tcp.ts'
 import type { TcpContext } from './context.ts'
+import { ecnOffered, ecnSynFlags } from './ecn.ts'
 import { synWindow, windowShift } from './receive-window.ts'
 import { optionsStart, sendSegment } from './segment-out.ts'
 import { advertisedMss, defaultMss, updateSndMss } from './segment-size.ts'
@@ -75,7 +76,7 @@ export function sendTcbSyn(tcb: Tcb, flags: number): TransmitResult {
     remotePort: tcb.remotePort,
     seq: tcb.iss,
     ack: answer ? tcb.rcvNxt : 0,
-    flags,
+    flags: flags | ecnSynFlags(tcb, flags),
     windowScale: config.windowScaling && (!answer || tcb.windowScaling),
     sack: config.sack && (!answer || tcb.sackPermitted),
     timestamps: config.timestamps && (!answer || tcb.timestamps),
@@ -93,10 +94,12 @@ export interface Agreement {
   readonly sack: boolean
   readonly timestamps: boolean
   readonly tsRecent: number
+  /** An ECN-setup SYN, or the SYN-ACK to one (R3168-01). */
+  readonly ecn: boolean
 }
 
-/** Reads the options of the peer's SYN against what we offer. An MSS of 0 counts as none (MUST-15). */
-export function agree(tcp: TcpContext, path: Path, options: TcpOptions): Agreement {
+/** Reads the options and flags of the peer's SYN against what we offer. An MSS of 0 counts as none (MUST-15). */
+export function agree(tcp: TcpContext, path: Path, options: TcpOptions, flags: number): Agreement {
   const { config } = tcp
   return {
     peerMss: options.mss > 0 ? options.mss : defaultMss(path),
@@ -104,6 +107,7 @@ export function agree(tcp: TcpContext, path: Path, options: TcpOptions): Agreeme
     sack: config.sack && options.sackPermitted,
     timestamps: config.timestamps && options.hasTimestamps,
     tsRecent: options.hasTimestamps ? options.tsVal : 0,
+    ecn: ecnOffered(config.ecn, flags),
   }
 }
 
@@ -125,5 +129,7 @@ export function adopt(tcb: Tcb, agreement: Agreement, irs: number, iss: number):
   tcb.timestamps = agreement.timestamps
   tcb.tsRecent = agreement.tsRecent
   tcb.tsRecentAt = engine.now
+  tcb.ecn.on = agreement.ecn && (tcb.passive || tcb.ecn.asked)
+  tcb.ecn.reducedTo = iss
   updateSndMss(tcb)
 }

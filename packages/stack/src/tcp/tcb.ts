@@ -3,7 +3,10 @@ import type { IpAddress } from '../ip/address.ts'
 import type { Path } from '../ip/network.ts'
 import { type CloseReason, type ConnectionHandler, type TcpConnection, TcpState } from './api.ts'
 import { ByteRing } from './byte-ring.ts'
+import type { CongestionControl } from './congestion/controller.ts'
+import { WindowUse } from './congestion/window.ts'
 import type { TcpContext } from './context.ts'
+import { EcnState } from './ecn.ts'
 import { FrtoState } from './f-rto.ts'
 import type { TcpListenerImpl } from './listener.ts'
 import { MinRtt } from './min-rtt.ts'
@@ -168,10 +171,11 @@ export class Tcb {
   duplicateAcks = 0
   cwnd = 0
   ssthresh = INFINITE_SSTHRESH
-  /** Bytes acknowledged towards the next increase in congestion avoidance. */
-  cwndCredit = 0
-  /** The congestion window stopped the sender since the last ACK (RFC 7661 section 4.1). */
+  congestion: CongestionControl
+  readonly windowUse = new WindowUse()
+  /** The congestion window, and nothing else, stopped the sender just now. */
   cwndLimited = false
+  readonly ecn = new EcnState()
   lastSendAt: Micros = 0
   /** An ICMP error seen lately: reported if the connection then fails (MUST-47). */
   softError: CloseReason = null
@@ -247,6 +251,7 @@ export class Tcb {
     this.rcvBuf = tcp.config.receiveBuffer
     this.rto = tcp.config.initialRto
     this.trafficClass = tcp.config.trafficClass
+    this.congestion = tcp.newCongestionControl()
     this.sendRing = new ByteRing(tcp.engine.memory)
     this.receiveRing = new ByteRing(tcp.engine.memory)
     this.sent = new SentLog(tcp.records)

@@ -67,7 +67,7 @@ export function judgeProbe(tcb: Tcb, news: AckNews, now: Micros): void {
 
 /** The loss is repaired already: the reduction of a whole recovery at once. */
 function reduceOnce(tcb: Tcb, now: Micros): void {
-  const { congestion } = tcb.tcp
+  const { congestion } = tcb
   congestion.onLoss(tcb, Math.min(tcb.flightSize, tcb.cwnd), now)
   congestion.onRecovered(tcb, now)
   tcb.reducedAt = now

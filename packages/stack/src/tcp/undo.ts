@@ -75,7 +75,7 @@ export function undo(tcb: Tcb, now: Micros): void {
   tcb.duplicateAcks = 0
   tcb.cwnd = Math.max(tcb.cwnd, saved.cwnd)
   tcb.ssthresh = Math.max(tcb.ssthresh, saved.ssthresh)
-  tcp.congestion.onUndo?.(tcb, now)
+  tcb.congestion.onUndo(tcb, now)
   tcp.counters.undos++
   wantOutput(tcb)
   tcp.tracer?.onTrace(TraceKind.Undo, now, tcb.id, tcb.cwnd, tcb.ssthresh, tcb.sent.pipe)

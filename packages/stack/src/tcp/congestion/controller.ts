@@ -1,12 +1,15 @@
 import type { Micros } from '../../core/timer.ts'
 import type { Tcb } from '../tcb.ts'
 
+/** The algorithms there are. */
+export type CongestionName = 'cubic' | 'newreno'
+
 /**
- * A congestion control algorithm. It owns `cwnd` and `ssthresh` of a connection; loss detection and recovery say when.
- * All sizes in bytes.
+ * The congestion control of one connection: an algorithm and its state. It owns `cwnd` and `ssthresh`; loss detection and
+ * recovery say when. All sizes in bytes.
  */
 export interface CongestionControl {
-  readonly name: string
+  readonly name: CongestionName
   /**
    * The algorithm sets `cwnd` during fast recovery itself. Without it proportional rate reduction (RFC 9937) does,
    * towards the `ssthresh` that `onLoss` has set.
@@ -14,6 +17,10 @@ export interface CongestionControl {
   readonly ownsRecovery?: boolean
   /** The handshake is done: the MSS is known. */
   init(tcb: Tcb): void
+  /** It was chosen for a connection under way: `cwnd` and `ssthresh` are another algorithm's. */
+  takeOver(tcb: Tcb, now: Micros): void
+  /** A round-trip sample in microseconds, of what was acknowledged last; before the `onAck` of the same ACK. */
+  onRtt(tcb: Tcb, rtt: Micros, now: Micros): void
   /**
    * New data was acknowledged outside of fast recovery. @param ackedBytes what is newly known to have arrived: not
    * what was SACKed before @param limited the window was what held the sender back
@@ -26,10 +33,12 @@ export interface CongestionControl {
   onLoss(tcb: Tcb, flightSize: number, now: Micros): void
   /** The retransmission timer ran out. @param first false when the same data had timed out before */
   onTimeout(tcb: Tcb, flightSize: number, first: boolean, now: Micros): void
+  /** The peer has told of congestion (ECE), and nothing was reduced in this round trip yet. */
+  onEcn(tcb: Tcb, flightSize: number, now: Micros): void
   /** Fast recovery is over: `cwnd` becomes `ssthresh` (R9937-07). */
   onRecovered(tcb: Tcb, now: Micros): void
   /** The last reduction was needless; `cwnd` and `ssthresh` have been put back already. */
-  onUndo?(tcb: Tcb, now: Micros): void
+  onUndo(tcb: Tcb, now: Micros): void
   /** Sending starts again after a pause of more than an RTO. */
   onIdle(tcb: Tcb, now: Micros): void
 }

@@ -1,0 +1,93 @@
+import { seqLt } from '../core/seq.ts'
+import { TcpFlag } from '../wire/tcp.ts'
+import type { SegmentIn } from './segment-in.ts'
+import { RecoveryState, type Tcb, wantAck } from './tcb.ts'
+
+/** Whether ECN is never used, only when the peer asks for it (Linux's default), or asked for as well. */
+export type EcnSetting = false | 'passive' | true
+
+/** The two low bits of the traffic class (RFC 3168 section 5). ECT(1) is never sent (R8311-01). */
+export const EcnBits = { NotEct: 0, Ect1: 1, Ect0: 2, Ce: 3, Mask: 3 } as const
+
+const SETUP = TcpFlag.Ece | TcpFlag.Cwr
+
+/** Explicit congestion notification of one connection (RFC 3168 section 6.1). */
+export class EcnState {
+  /** Our last SYN was an ECN-setup SYN. */
+  asked = false
+  /** Both SYNs agreed on it. */
+  on = false
+  /** A CE mark came in, and the peer has not said yet that it knows: our ACKs carry ECE. */
+  echo = false
+  /** The window was reduced, and the peer does not know yet: the next new data carries CWR. */
+  cwr = false
+  /** SND.NXT at the last reduction that an ECE caused: until it is acknowledged there is no other. */
+  reducedTo = 0
+}
+
+/**
+ * What our SYN or SYN-ACK says of ECN: ECE and CWR on the first SYN; a SYN that is repeated does without, because
+ * some middlebox may have eaten it (R3168-10); ECE alone in answer to an ECN-setup SYN (R3168-01).
+ */
+export function ecnSynFlags(tcb: Tcb, flags: number): number {
+  if ((flags & TcpFlag.Ack) !== 0) return tcb.ecn.on ? TcpFlag.Ece : 0
+  tcb.ecn.asked = tcb.tcp.config.ecn === true && tcb.synRetransmitted === 0
+  return tcb.ecn.asked ? SETUP : 0
+}
+
+/**
+ * Whether the peer's SYN asks for ECN, or its SYN-ACK agrees to it. A SYN-ACK with both flags is the reflection of a broken
+ * host (R3168-03).
+ */
+export function ecnOffered(setting: EcnSetting, flags: number): boolean {
+  if (setting === false) return false
+  const wanted = (flags & TcpFlag.Ack) === 0 ? SETUP : TcpFlag.Ece
+  return (flags & SETUP) === wanted
+}
+
+/** The ECN flags of an outgoing segment. @param fresh it carries data for the first time (R3168-06, R3168-08) */
+export function ecnFlags(tcb: Tcb, fresh: boolean): number {
+  const { ecn } = tcb
+  if (!ecn.on) return 0
+  return (ecn.echo ? TcpFlag.Ece : 0) | (ecn.cwr && fresh ? TcpFlag.Cwr : 0)
+}
+
+/** The traffic class of an outgoing segment: new data is ECT(0), nothing else is (R3168-02, R3168-04, R3168-05). */
+export function ecnTrafficClass(tcb: Tcb, fresh: boolean): number {
+  return fresh && tcb.ecn.on ? tcb.trafficClass | EcnBits.Ect0 : tcb.trafficClass
+}
+
+/**
+ * Data inside the window has come (R3168-06, R3168-09). CWR ends the echo, CE on the same segment begins another. Both
+ * are answered at once: a peer whose window has shrunk to a segment or two would wait out the delayed ACK.
+ */
+export function noteCongestionMarks(tcb: Tcb, segment: SegmentIn): void {
+  const { ecn } = tcb
+  if (!ecn.on) return
+  if ((segment.flags & TcpFlag.Cwr) !== 0) {
+    ecn.echo = false
+    wantAck(tcb)
+  }
+  if ((segment.packet.tos & EcnBits.Mask) !== EcnBits.Ce) return
+  tcb.tcp.counters.congestionMarksIn++
+  if (ecn.echo) return
+  ecn.echo = true
+  wantAck(tcb)
+}
+
+/**
+ * An ACK says ECE (R3168-07): one reduction per window of data, whether by ECE or by loss, and nothing is sent again.
+ * @param acked bytes that it acknowledged: in flight when the mark was made
+ */
+export function congestionEchoed(tcb: Tcb, acked: number): void {
+  const { ecn } = tcb
+  if (tcb.recovery !== RecoveryState.Open || reducedByEcho(tcb)) return
+  ecn.reducedTo = tcb.sndNxt
+  tcb.tcp.counters.ecnReductions++
+  tcb.congestion.onEcn(tcb, Math.min(tcb.flightSize + acked, tcb.cwnd), tcb.tcp.engine.now)
+}
+
+/** Data in flight now was in flight when an ECE reduced the window: its loss is the same congestion. */
+export function reducedByEcho(tcb: Tcb): boolean {
+  return tcb.ecn.on && seqLt(tcb.sndUna, tcb.ecn.reducedTo)
+}
