@@ -16,7 +16,7 @@ async function openWithNetem(): Promise<Peers> {
   const { status, stderr } = await side.run('tc', args)
   if (status === 0) return peers
   await peers.close()
-  throw new Error(`this kernel has no netem (tc: ${stderr.trim()})`)
+  throw new Error(`this kernel has no netem, as tc says (${stderr.trim()}); npm run test:netem brings one`)
 }
 
 /** Kernels are built without netem, too: trying is the only way to know. */
