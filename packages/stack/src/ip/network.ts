@@ -33,6 +33,8 @@ export interface Path {
   readonly pseudoSum: number
   /** Whether the peer's on a directly connected prefix. */
   readonly onLink: boolean
+  /** The remote address is a broadcast of the link, the directed one included. */
+  readonly broadcast: boolean
   /** Adopts a smaller path MTU that a transport has validated (RFC 1191, 8201, 5927); never grows it. */
   reduceMtu(mtu: number): void
   /** Hint from a transport that the peer answers (RFC 4861 section 7.3.1). One store. */

@@ -128,6 +128,9 @@ export class Tcp implements Transport, TcpApi {
     // MUST-44: the routes choose the source address.
     const path = context.network.path(remote, local === null || local.isUnspecified ? null : local)
     if (isPathError(path)) throw pathFailure(path, remote)
+    if (path.broadcast) {
+      throw new TapwireError('ENETUNREACH', `${formatAddress(remote)} is a broadcast address`)
+    }
     if (context.connections.size >= context.limits.connections) {
       context.counters.droppedConnectionLimit++
       throw new TapwireError('ENOBUFS', `The limit of ${context.limits.connections} connections is reached`)
