@@ -209,7 +209,7 @@ export const serverNotRunning = (): CodedError =>
 export const endedByPeer = (): CodedError =>
   Object.assign(new Error('This socket has been ended by the other party'), { code: 'EPIPE' })
 
-/** What a stack of its own cannot give; `docs/net-compatibility.md` says why. */
+/** What a stack of its own cannot give; the package's README lists it. */
 export const unavailable = (feature: string): CodedError =>
   codedError(
     Error,
