@@ -67,7 +67,6 @@ export class ConflictDetector {
       first = Math.max(first, this.#attemptAt + RATE_LIMIT_INTERVAL)
       own.address.state = AddressState.Tentative
     }
-    this.#attemptAt = first
     own.phase = DetectionPhase.Probing
     own.remaining = PROBE_NUM
     this.#engine.timers.set(own.timer, first)
@@ -80,12 +79,21 @@ export class ConflictDetector {
     } else if (own.remaining === 0) {
       this.#conflicts = 0
       this.#announceFirst(own, now)
+    } else if (own.remaining === PROBE_NUM && this.#tooSoon(now)) {
+      this.#engine.timers.set(own.timer, this.#attemptAt + RATE_LIMIT_INTERVAL)
     } else {
+      // What counts is the attempt that is made: an address that was removed before it holds nobody back.
+      if (own.remaining === PROBE_NUM) this.#attemptAt = now
       own.remaining--
       this.#sender.probe(own.ip.a3)
       const pause = own.remaining > 0 ? this.#between(PROBE_MIN, PROBE_MAX) : ANNOUNCE_WAIT
       this.#engine.timers.set(own.timer, now + pause)
     }
+  }
+
+  /** ACD-05: another address was tried less than a minute ago. */
+  #tooSoon(now: Micros): boolean {
+    return this.#conflicts >= MAX_CONFLICTS && now < this.#attemptAt + RATE_LIMIT_INTERVAL
   }
 
   /**

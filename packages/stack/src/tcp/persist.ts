@@ -4,7 +4,7 @@ import { TcpFlag } from '../wire/tcp.ts'
 import { MAX_BACKOFF } from './config.ts'
 import { emit } from './output.ts'
 import type { Tcb } from './tcb.ts'
-import { armPersist } from './timers.ts'
+import { armCork, armPersist, CORK_LIMIT } from './timers.ts'
 import { TraceKind } from './trace.ts'
 
 /**
@@ -15,8 +15,13 @@ import { TraceKind } from './trace.ts'
 export function startPersist(tcb: Tcb, mss: number): void {
   if (tcb.persistAt !== NEVER || tcb.retransmitAt !== NEVER) return
   // Nagle, cork or a window smaller than a segment but not zero: MUST-38's override timeout is this timer as well.
-  if (tcb.corked && tcb.unsent < mss && tcb.sndWnd >= tcb.unsent) return
-  armPersist(tcb, tcb.tcp.engine.now + probeInterval(tcb))
+  const { now } = tcb.tcp.engine
+  if (tcb.corked && tcb.unsent < mss && tcb.sndWnd >= tcb.unsent) {
+    // The cork came after the bytes, or the last limit let go of the bytes before these.
+    if (tcb.corkAt === NEVER) armCork(tcb, now + CORK_LIMIT)
+    return
+  }
+  armPersist(tcb, now + probeInterval(tcb))
   if (tcb.sndWnd === 0) tcb.tcp.tracer?.onTrace(TraceKind.ZeroWindow, tcb.tcp.engine.now, tcb.id, 0, 0, 0)
 }
 

@@ -1,4 +1,4 @@
-import type { Micros } from '../core/timer.ts'
+import { MILLISECOND, type Micros } from '../core/timer.ts'
 import type { Tcb } from './tcb.ts'
 
 /*
@@ -41,6 +41,9 @@ export function armFinWait2(tcb: Tcb, deadline: Micros): void {
   tcb.finWait2At = deadline
   tcb.tcp.engine.timers.setEarlier(tcb.timer, deadline)
 }
+
+/** Corked data goes out after this long in any case (Linux's TCP_CORK). */
+export const CORK_LIMIT: Micros = 200 * MILLISECOND
 
 export function armCork(tcb: Tcb, deadline: Micros): void {
   tcb.corkAt = deadline

@@ -119,6 +119,19 @@ describe('address conflict detection', () => {
     expect(bench.take()).toHaveLength(1)
   })
 
+  it('ACD-05 an address that was removed before it was tried delays nobody', () => {
+    const bench = new Bench({ mode: 'optimistic' })
+    for (let i = 0; i < 40; i++) {
+      const own = bench.add('10.0.0.2/24')
+      bench.receive(foreignUse)
+      bench.engine.run(() => bench.link.removeAddress(own))
+    }
+    const own = bench.add('10.0.0.2/24')
+    expect(own.state).toBe(AddressState.Tentative)
+    bench.clock.advance(70_000)
+    expect(own.state).toBe(AddressState.Preferred)
+  })
+
   it('ACD-07 defends once, and gives up on a second conflict within ten seconds', () => {
     const bench = Bench.ready({ mode: 'strict' }, '10.0.0.2/24')
     bench.receive(foreignUse)
