@@ -134,11 +134,18 @@ export class Stack {
     })
   }
 
-  /** Resets every connection, closes every listener, socket and device. Calling it again does nothing. */
+  /**
+   * Resets every connection, closes every listener, socket and device; pings that wait end with an error. Afterwards
+   * nothing is left that time could wake. Calling it again does nothing.
+   */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
     this.tcp.close()
+    this.udp.closeAll()
+    this.icmp.close()
+    this.ipv4.reassembler.clear()
+    this.ipv6.reassembler.clear()
     await Promise.all([...this.ip.interfaces].map((iface) => iface.close()))
   }
 

@@ -136,6 +136,11 @@ export class Udp implements Transport, UdpApi {
     socket.queue.clear()
   }
 
+  /** The stack closes. */
+  closeAll(): void {
+    for (const socket of [...this.#sockets.all()]) this.close(socket)
+  }
+
   // ---- datagrams in ----------------------------------------------------------------------------------------
 
   onPacket(packet: PacketIn): void {
