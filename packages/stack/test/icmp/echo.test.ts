@@ -176,6 +176,10 @@ describe('ping', () => {
   it('tells of an error, and who sent it', () => {
     const { host, device, results } = start()
     const [echo] = device.take()
+    const forged = ip4(HOST4, '10.0.0.77', 1, echo.subarray(20, 28))
+    host.inject(device, ip4('10.0.0.254', HOST4, 1, icmp4(3, 1, [0, 0, 0, 0], forged)))
+    expect(results).toEqual([])
+    expect(host.icmp.counters.errorsInUnmatched).toBe(1)
     host.inject(device, ip4('10.0.0.254', HOST4, 1, icmp4(3, 1, [0, 0, 0, 0], echo.subarray(0, 28))))
     const [result] = results
     if (result.kind !== 'error' || result.from === null) throw new Error('no error')

@@ -58,6 +58,7 @@ describe('ICMP errors out', () => {
     ['a limited broadcast', closed4(PEER4, '255.255.255.255')],
     ['a directed broadcast', closed4(PEER4, '10.0.0.255')],
     ['a group', closed4(PEER4, '224.0.0.1')],
+    ['a group, with a protocol nobody knows', ip4(PEER4, '224.0.0.1', 99, pattern(20))],
     ['a packet from nobody', closed4('0.0.0.0', '255.255.255.255')],
     ['a packet from a broadcast address', closed4('255.255.255.255')],
     ['a packet from a group', closed4('224.0.0.1')],
@@ -82,6 +83,7 @@ describe('ICMP errors out', () => {
 
   it.each([
     ['a group', closed6(PEER6, 'ff02::1')],
+    ['a group, with a next header nobody knows', ip6(PEER6, 'ff02::1', 200, pattern(20))],
     ['a packet from nobody', closed6('::', HOST6)],
     ['a packet from a group', closed6('ff02::9', HOST6)],
     ['an ICMPv6 error', ip6(PEER6, HOST6, 58, icmp6(PEER6, HOST6, 1, 4, u32(0), closed6(HOST6, PEER6)))],
@@ -213,6 +215,28 @@ describe('ICMP errors in', () => {
       [],
     )
     expect(deliver6(1, 4, u32(0), quote6().subarray(0, 45)).seen).toEqual([])
+  })
+
+  it('MUST-54: a bad quote is not mistaken for the one before it', () => {
+    const { host, device } = hostWithDevice()
+    const tcp = new Recorder(host, 6)
+    const bad4 = [
+      quote4(PEER4, { fragmentOffset: 80 }),
+      quote4(PEER4, { version: 5 }),
+      quote4(PEER4, { ihl: 4 }),
+      quote4().subarray(0, 10),
+      quote4().subarray(0, 27),
+    ]
+    const bad6 = [
+      quote6().subarray(0, 39),
+      quote6().subarray(0, 45),
+      quote6(44, [...fragment6(6, 80, true, 1), ...pattern(20)]),
+    ]
+    const in4 = (quote: Uint8Array) => ip4(PEER4, HOST4, 1, icmp4(3, 3, u32(0), quote))
+    const in6 = (quote: Uint8Array) => ip6(PEER6, HOST6, 58, icmp6(PEER6, HOST6, 1, 4, u32(0), quote))
+    host.inject(device, in4(quote4()), ...bad4.map(in4), in6(quote6()), ...bad6.map(in6))
+    expect(tcp.errors).toHaveLength(2)
+    expect(host.icmp.counters).toMatchObject({ errorsIn: 10, errorsInUnmatched: 8 })
   })
 
   it('ICMP-07: source quench is ignored', () => {

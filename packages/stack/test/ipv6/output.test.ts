@@ -62,6 +62,19 @@ describe('IPv6 out', () => {
     expect(see6(device.take()[0])).toMatchObject({ hopLimit: 3, trafficClass: 0xb9 })
   })
 
+  it('a full device refuses the first fragment and nothing has happened; later ones are lost', () => {
+    const { host, device } = hostWithDevice()
+    const socket = host.udp.bind({}, new UdpRecorder())
+    const before = host.engine.memory.allocated
+    const send = () => socket.send(pattern(3000), { address: address(PEER6), port: 7 })
+    device.room = 0
+    expect(send()).toBe(false)
+    device.room = 1
+    expect(send()).toBe(true)
+    expect(host.counters).toMatchObject({ outFragmentsLost: 1, fragmentsOut: 1 })
+    expect(host.engine.memory.allocated).toBe(before)
+  })
+
   it('what is longer than a packet can be is refused', () => {
     const { host } = hostWithDevice()
     const path = host.internet.path(address(PEER6), null)

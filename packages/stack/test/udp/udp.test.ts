@@ -165,6 +165,31 @@ describe('who a datagram is for', () => {
     expect(host.counters.droppedNotOurs).toBe(2)
   })
 
+  it('V6-16, MCAST-01: what is sent to all nodes needs no joining', () => {
+    const { host, device } = hostWithDevice()
+    const app = new UdpRecorder()
+    host.udp.bind({ port: 7 }, app)
+    host.inject(device, in4(7, [1], '224.0.0.1'), in6(7, [2], 'ff02::1'))
+    expect(app.messages.map((m) => m.bytes[0])).toEqual([1, 2])
+  })
+
+  it('groups are joined on interfaces there are, and are groups', () => {
+    const { host, iface } = hostWithDevice()
+    const socket = host.udp.bind({}, new UdpRecorder())
+    expect(() => socket.joinGroup(address(PEER4))).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }),
+    )
+    expect(() => socket.joinGroup(address('239.1.2.3'), 9)).toThrow(
+      expect.objectContaining({ code: 'ENETUNREACH' }),
+    )
+    const before = iface.groups.list().length
+    socket.joinGroup(address('239.1.2.3'), iface.index)
+    socket.joinGroup(address('239.1.2.3'), iface.index)
+    expect(iface.groups.list().length).toBe(before + 1)
+    socket.leaveGroup(address('239.1.2.3'))
+    expect(iface.groups.list().length).toBe(before)
+  })
+
   it('a taken port is refused unless both share it, or are of different versions', () => {
     const { host } = hostWithDevice()
     const app = new UdpRecorder()
@@ -412,7 +437,7 @@ describe('connected sockets', () => {
   })
 
   it('errors about other ports, and those for sockets that are not connected, are not reported', () => {
-    const { host, device, app, sent } = connected()
+    const { host, device, app, socket, sent } = connected()
     const forged = sent.slice(0, 28)
     forged[22] ^= 1
     host.inject(device, ip4(PEER4, HOST4, 1, icmp4(3, 3, u32(0), forged)))
@@ -420,6 +445,29 @@ describe('connected sockets', () => {
     host.inject(device, ip4(PEER4, HOST4, 1, icmp4(3, 3, u32(0), forged)))
     expect(app.errors).toEqual([])
     expect(host.udp.counters.errorsUnmatched).toBe(2)
+    socket.disconnect()
+    host.inject(device, ip4(PEER4, HOST4, 1, icmp4(3, 3, u32(0), sent.subarray(0, 28))))
+    expect(app.errors).toEqual([])
+    expect(host.udp.counters).toMatchObject({ errorsUnmatched: 2, errorsIn: 3 })
+  })
+
+  it('a parameter problem is only a hint', () => {
+    const { host, device, app, sent } = connected()
+    host.inject(device, ip4(PEER4, HOST4, 1, icmp4(12, 0, u32(0), sent.subarray(0, 28))))
+    expect(app.errors).toEqual([])
+  })
+
+  it('FRG-09: with DF a smaller path MTU is reported as EMSGSIZE, without it nobody need know', () => {
+    const { host, device, app, socket, sent } = connected()
+    const tooBig = (mtu: number[]) => ip4(PEER4, HOST4, 1, icmp4(3, 4, [0, 0, ...mtu], sent.subarray(0, 28)))
+    host.inject(device, tooBig([5, 0]))
+    expect(app.errors).toEqual([])
+    socket.dontFragment = true
+    host.inject(device, tooBig([4, 0]))
+    expect(app.errors).toEqual(['EMSGSIZE'])
+    socket.disconnect()
+    host.inject(device, tooBig([3, 0]))
+    expect(app.errors).toEqual(['EMSGSIZE'])
   })
 
   it('IC6-12, R8201-02: Packet Too Big makes the next one fit; one that quotes no socket of ours does not', () => {
