@@ -48,9 +48,11 @@ export function processAck(tcb: Tcb, segment: SegmentIn): boolean {
   if (tcb.sackPermitted ? news.acked === 0 && news.sacked > 0 : news.duplicate) {
     tcb.tcp.counters.duplicateAcksIn++
   }
+  const recovering = tcb.recovery === RecoveryState.Recovery
   afterAck(tcb, news)
   if (tcb.ecn.on && (segment.flags & TcpFlag.Ece) !== 0) congestionEchoed(tcb, news.acked)
-  else if (news.acked > 0) grow(tcb)
+  // What was delivered until the end of recovery has been paid for by it (R6582-03).
+  else if (news.acked > 0 && !recovering) grow(tcb)
   if (tcb.unsent > 0 || tcb.finQueued || tcb.sent.lostBytes > 0) wantOutput(tcb)
   return true
 }

@@ -1,4 +1,5 @@
 import { MILLISECOND, type Micros, NEVER, SECOND } from '../core/timer.ts'
+import { smss } from './congestion/window.ts'
 import { currentRto } from './rtt.ts'
 import { RecoveryState, type Tcb } from './tcb.ts'
 import { armLossTimer, LossTimer } from './timers.ts'
@@ -43,6 +44,6 @@ function mayProbe(tcb: Tcb): boolean {
 /** R8985-16: two round trips, and the peer's patience with a single segment. */
 function probeTimeout(tcb: Tcb): Micros {
   if (tcb.srtt === 0) return PTO_WITHOUT_SRTT
-  const single = tcb.sent.bytes <= tcb.sndMss
+  const single = tcb.sent.bytes <= smss(tcb)
   return Math.ceil(2 * tcb.srtt) + (single ? MAX_ACK_DELAY : TIMER_SLACK)
 }

@@ -1,3 +1,5 @@
+import { seqGt } from '../core/seq.ts'
+import { smss } from './congestion/window.ts'
 import { RecoveryState, type Tcb } from './tcb.ts'
 
 /** Duplicate ACKs that may each let one new segment out before there is talk of loss (R3042-01). */
@@ -15,8 +17,10 @@ export function pipe(tcb: Tcb): number {
  * the same with two segments at most. With SACK both follow from the blocks (R3042-03).
  */
 export function renoSacked(tcb: Tcb): number {
-  if (tcb.recovery === RecoveryState.Loss) return 0
+  // After a timeout only what F-RTO has sent beyond the recovery point can draw them (R5682-04).
+  if (tcb.recovery === RecoveryState.Loss && !seqGt(tcb.sndNxt, tcb.recoveryPoint)) return 0
   const count =
     tcb.recovery === RecoveryState.Open ? Math.min(tcb.duplicateAcks, LIMITED_TRANSMIT) : tcb.duplicateAcks
-  return Math.min(count * tcb.sndMss, Math.max(0, tcb.sent.bytes - tcb.sndMss))
+  const size = smss(tcb)
+  return Math.min(count * size, Math.max(0, tcb.sent.bytes - size))
 }

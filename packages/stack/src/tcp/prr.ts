@@ -1,3 +1,4 @@
+import { smss } from './congestion/window.ts'
 import { pipe, renoSacked } from './pipe.ts'
 import type { Tcb } from './tcb.ts'
 
@@ -42,7 +43,7 @@ function setWindow(tcb: Tcb, delivered: number, safe: boolean): void {
   const flying = pipe(tcb)
   let count = flying > ssthresh ? proportional(tcb) : catchUp(tcb, delivered, safe, ssthresh - flying)
   // R9937-06: the retransmission that opens the recovery leaves at once.
-  if (prr.out === 0) count = Math.max(count, tcb.sndMss)
+  if (prr.out === 0) count = Math.max(count, smss(tcb))
   tcb.cwnd = flying + Math.max(0, count)
 }
 
@@ -55,6 +56,6 @@ function proportional(tcb: Tcb): number {
 /** R9937-05: below the target as much as arrives (CRB), and a segment more while things go well (SSRB). */
 function catchUp(tcb: Tcb, delivered: number, safe: boolean, room: number): number {
   const { prr } = tcb
-  const count = Math.max(prr.delivered - prr.out, delivered) + (safe ? tcb.sndMss : 0)
+  const count = Math.max(prr.delivered - prr.out, delivered) + (safe ? smss(tcb) : 0)
   return Math.min(room, count)
 }

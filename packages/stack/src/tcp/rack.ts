@@ -1,8 +1,8 @@
 import { seqGeq, seqGt, seqLt } from '../core/seq.ts'
 import { type Micros, NEVER } from '../core/timer.ts'
 import type { AckNews } from './ack-news.ts'
+import { smss } from './congestion/window.ts'
 import { DUP_THRESH, markLost } from './scoreboard.ts'
-import { optionsLength } from './segment-size.ts'
 import type { SentRecord } from './sent-record.ts'
 import { RecoveryState, type Tcb } from './tcb.ts'
 import { timestampNow } from './timestamps.ts'
@@ -107,7 +107,7 @@ export function reorderingWindow(tcb: Tcb): Micros {
 
 /** DupThresh segments are SACKed, counted in bytes as R6675-02 does: super-frames count as what they carry. */
 function enoughSacked(tcb: Tcb): boolean {
-  return tcb.sent.sackedBytes > (DUP_THRESH - 1) * (tcb.sndMss - optionsLength(tcb))
+  return tcb.sent.sackedBytes > (DUP_THRESH - 1) * smss(tcb)
 }
 
 /**

@@ -1,6 +1,7 @@
 import { seqAdd, seqGeq, seqGt } from '../core/seq.ts'
 import type { Micros } from '../core/timer.ts'
 import type { AckNews } from './ack-news.ts'
+import { smss } from './congestion/window.ts'
 import { FrtoState, isTimeoutSpurious } from './f-rto.ts'
 import { restartRto, setLossTimer } from './loss-timer.ts'
 import { renoSacked } from './pipe.ts'
@@ -25,7 +26,8 @@ export function afterAck(tcb: Tcb, news: AckNews): void {
   if (tcb.recovery === RecoveryState.Loss) afterAckInLoss(tcb, news, now)
   else if (tcb.recovery === RecoveryState.Recovery) afterAckInRecovery(tcb, news, found, now)
   else if (news.dsack && provenByDsack(tcb)) undo(tcb, now)
-  if (tcb.recovery === RecoveryState.Open && isLossKnown(tcb, found)) enterRecovery(tcb, news.delivered, now)
+  if (tcb.recovery === RecoveryState.Open && isLossKnown(tcb, found))
+    enterRecovery(tcb, news.delivered, news.acked, now)
   if (news.delivered > 0 || found !== Found.Nothing) setLossTimer(tcb, now)
   if (news.duplicate || news.sacked > 0) wantOutput(tcb)
 }
@@ -34,7 +36,7 @@ export function afterAck(tcb: Tcb, news: AckNews): void {
 export function onReorderTimeout(tcb: Tcb, now: Micros): void {
   const found = detectLoss(tcb, now)
   if (found !== Found.Nothing) {
-    if (tcb.recovery === RecoveryState.Open) enterRecovery(tcb, 0, now)
+    if (tcb.recovery === RecoveryState.Open) enterRecovery(tcb, 0, 0, now)
     else if (tcb.recovery === RecoveryState.Recovery) {
       if ((found & Found.LostAgain) !== 0) lostAgain(tcb, now)
       if (usesPrr(tcb)) keepReducing(tcb)
@@ -55,9 +57,9 @@ function countDuplicates(tcb: Tcb, news: AckNews): void {
     tcb.duplicateAcks++
     news.delivered += Math.max(0, renoSacked(tcb) - before)
   } else if (news.acked > 0) {
-    const covered = Math.max(0, Math.round(news.acked / tcb.sndMss) - 1)
-    news.delivered = Math.max(1, news.acked - Math.min(covered, tcb.duplicateAcks) * tcb.sndMss)
-    tcb.duplicateAcks = tcb.recovery === RecoveryState.Open ? 0 : Math.max(0, tcb.duplicateAcks - covered)
+    const covered = Math.max(0, Math.round(news.acked / smss(tcb)) - 1)
+    news.delivered = Math.max(1, news.acked - Math.min(covered, tcb.duplicateAcks) * smss(tcb))
+    tcb.duplicateAcks = tcb.recovery === RecoveryState.Recovery ? Math.max(0, tcb.duplicateAcks - covered) : 0
   }
 }
 
@@ -72,8 +74,8 @@ function isLossKnown(tcb: Tcb, found: number): boolean {
 }
 
 /** RFC 6582 section 3.2 step 2, RFC 6675 section 5 step 4, R9937-02. */
-function enterRecovery(tcb: Tcb, delivered: number, now: Micros): void {
-  const flight = lossFlight(tcb)
+function enterRecovery(tcb: Tcb, delivered: number, acked: number, now: Micros): void {
+  const flight = lossFlight(tcb, acked)
   startUndo(tcb, false)
   tcb.recovery = RecoveryState.Recovery
   tcb.tlp.outstanding = false
@@ -97,12 +99,11 @@ function reduce(tcb: Tcb, flight: number, delivered: number, now: Micros): void 
 /**
  * FlightSize for ssthresh (R5681-09), without what limited transmit has put beyond the window (R5681-16). In recovery the
  * window is PRR's, so the target stands for it.
+ * @param acked bytes that the ACK at hand has just taken off
  */
-export function lossFlight(tcb: Tcb): number {
-  return Math.min(
-    tcb.flightSize,
-    tcb.recovery === RecoveryState.Open ? tcb.cwnd : Math.max(tcb.cwnd, tcb.ssthresh),
-  )
+export function lossFlight(tcb: Tcb, acked: number): number {
+  const window = tcb.recovery === RecoveryState.Open ? tcb.cwnd : Math.max(tcb.cwnd, tcb.ssthresh)
+  return Math.min(tcb.flightSize + acked, window)
 }
 
 function afterAckInRecovery(tcb: Tcb, news: AckNews, found: number, now: Micros): void {
@@ -134,14 +135,14 @@ function isRecoveryNeedless(tcb: Tcb, news: AckNews, over: boolean): boolean {
  */
 function lostAgain(tcb: Tcb, now: Micros): void {
   tcb.tcp.counters.lostRetransmissions++
-  reduce(tcb, lossFlight(tcb), 0, now)
+  reduce(tcb, lossFlight(tcb, 0), 0, now)
 }
 
 /** R6582-04: a partial ACK shows the next hole. Only the segment at SND.UNA is known to be missing. */
 function markHeadLost(tcb: Tcb): void {
   const { head } = tcb.sent
   if (head === null || head.retransmitted || head.lost) return
-  if (head.length > tcb.sndMss) tcb.sent.split(head, seqAdd(head.start, tcb.sndMss))
+  if (head.length > smss(tcb)) tcb.sent.split(head, seqAdd(head.start, smss(tcb)))
   markLost(tcb, head)
 }
 

@@ -61,14 +61,14 @@ export function judgeProbe(tcb: Tcb, news: AckNews, now: Micros): void {
   if (!tlp.retransmission || news.dsackOfProbe) tlp.outstanding = false
   else if (seqGt(news.ack, tlp.endSeq)) {
     tlp.outstanding = false
-    if (tcb.recovery === RecoveryState.Open) reduceOnce(tcb, now)
+    if (tcb.recovery === RecoveryState.Open) reduceOnce(tcb, news.acked, now)
   } else if (news.acked === 0 && news.duplicate && news.sacked === 0) tlp.outstanding = false
 }
 
 /** The loss is repaired already: the reduction of a whole recovery at once. */
-function reduceOnce(tcb: Tcb, now: Micros): void {
+function reduceOnce(tcb: Tcb, acked: number, now: Micros): void {
   const { congestion } = tcb
-  congestion.onLoss(tcb, Math.min(tcb.flightSize, tcb.cwnd), now)
+  congestion.onLoss(tcb, Math.min(tcb.flightSize + acked, tcb.cwnd), now)
   congestion.onRecovered(tcb, now)
   tcb.reducedAt = now
 }

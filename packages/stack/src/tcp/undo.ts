@@ -70,7 +70,7 @@ export function provenByEcho(tcb: Tcb, news: AckNews): boolean {
 export function undo(tcb: Tcb, now: Micros): void {
   const { undo: saved, tcp } = tcb
   saved.active = false
-  if (tcb.recovery !== RecoveryState.Open) tcb.sent.forgetLost()
+  if (tcb.recovery !== RecoveryState.Open) tcb.sent.forgetLost(now)
   tcb.recovery = RecoveryState.Open
   tcb.duplicateAcks = 0
   tcb.cwnd = Math.max(tcb.cwnd, saved.cwnd)
