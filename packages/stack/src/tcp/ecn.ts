@@ -1,4 +1,4 @@
-import { seqLt } from '../core/seq.ts'
+import { seqLeq, seqLt } from '../core/seq.ts'
 import { TcpFlag } from '../wire/tcp.ts'
 import type { SegmentIn } from './segment-in.ts'
 import { RecoveryState, type Tcb, wantAck } from './tcb.ts'
@@ -21,8 +21,10 @@ export class EcnState {
   echo = false
   /** The window was reduced, and the peer does not know yet: the next new data carries CWR. */
   cwr = false
-  /** SND.NXT at the last reduction that an ECE caused: until it is acknowledged there is no other. */
+  /** SND.NXT at the last reduction: an ECE about data before it says nothing new. */
   reducedTo = 0
+  /** It was an ECE that caused it. */
+  byEcho = false
 }
 
 /**
@@ -81,13 +83,21 @@ export function noteCongestionMarks(tcb: Tcb, segment: SegmentIn): void {
  */
 export function congestionEchoed(tcb: Tcb, acked: number): void {
   const { ecn } = tcb
-  if (tcb.recovery !== RecoveryState.Open || reducedByEcho(tcb)) return
-  ecn.reducedTo = tcb.sndNxt
+  if (tcb.recovery !== RecoveryState.Open || seqLeq(tcb.sndUna, ecn.reducedTo)) return
   tcb.tcp.counters.ecnReductions++
   tcb.congestion.onEcn(tcb, Math.min(tcb.flightSize + acked, tcb.cwnd), tcb.tcp.engine.now)
+  ecn.byEcho = true
+}
+
+/** The window has been reduced, whatever for: the peer is to know (R3168-07). */
+export function noteReduction(tcb: Tcb): void {
+  const { ecn } = tcb
+  ecn.cwr = ecn.on
+  ecn.reducedTo = tcb.sndNxt
+  ecn.byEcho = false
 }
 
 /** Data in flight now was in flight when an ECE reduced the window: its loss is the same congestion. */
 export function reducedByEcho(tcb: Tcb): boolean {
-  return tcb.ecn.on && seqLt(tcb.sndUna, tcb.ecn.reducedTo)
+  return tcb.ecn.byEcho && seqLt(tcb.sndUna, tcb.ecn.reducedTo)
 }

@@ -30,13 +30,17 @@ export interface Seg {
   data?: number | Uint8Array
   options?: packets.TcpOption[]
   urgent?: number
+  /** The TOS or traffic class byte: DSCP and ECN. */
+  tos?: number
 }
 
 /** A segment that the stack sent. */
-export interface SentSeg extends Required<Omit<Seg, 'data' | 'options' | 'urgent'>> {
+export interface SentSeg extends Required<Omit<Seg, 'data' | 'options' | 'urgent' | 'tos'>> {
   length: number
   payload: Uint8Array
   options: packets.TcpOption[]
+  /** The two ECN bits of the IP header. */
+  ecn: number
   /** Milliseconds of virtual time since the script began. */
   at: number
   text: string
@@ -241,7 +245,7 @@ export class Script {
 
   /** The bytes of a segment of T's, for tests that damage them first. */
   build(segment: Seg): Uint8Array {
-    const { flags, seq = 0, ack = 0, win = 65_535, data = 0, options, urgent = 0 } = segment
+    const { flags, seq = 0, ack = 0, win = 65_535, data = 0, options, urgent = 0, tos = 0 } = segment
     const payload = typeof data === 'number' ? pattern(seq, data) : data
     const hasAck = flags.includes('A')
     const tcp = {
@@ -260,7 +264,9 @@ export class Script {
       destination: parseAddress(this.local)!.toBytes(),
     }
     return packets.buildFrame(
-      this.#v6 ? { ipv6: addresses, tcp } : { ipv4: { ...addresses, dontFragment: true }, tcp },
+      this.#v6
+        ? { ipv6: { ...addresses, trafficClass: tos }, tcp }
+        : { ipv4: { ...addresses, dontFragment: true, tos }, tcp },
     )
   }
 
@@ -338,6 +344,7 @@ export class Script {
       length: tcp.payload.length,
       payload: tcp.payload,
       options: tcp.options,
+      ecn: (frame.ipv4?.tos ?? frame.ipv6?.trafficClass ?? 0) & 3,
       at: sent.at - this.#started / 1000,
       text: `${text} (relative: seq ${(tcp.seq - this.iss) | 0} ack ${(tcp.ack - this.isn) | 0})`,
     }

@@ -1,5 +1,5 @@
 import type { Micros } from '../../core/timer.ts'
-import { reducedByEcho } from '../ecn.ts'
+import { noteReduction, reducedByEcho } from '../ecn.ts'
 import { INFINITE_SSTHRESH, RecoveryState, type Tcb } from '../tcb.ts'
 import type { CongestionControl, CongestionName } from './controller.ts'
 import { cautiousWindow, initialWindow, smss, traceWindow } from './window.ts'
@@ -107,7 +107,7 @@ export abstract class LossBased implements CongestionControl {
   #reduce(tcb: Tcb, flightSize: number): void {
     if (tcb.bytesAcked - this.#windowStart < this.#windowSize && flightSize > MUCH) this.#cautious = true
     this.reducing(tcb, flightSize)
-    tcb.ecn.cwr = tcb.ecn.on
+    noteReduction(tcb)
     tcb.ssthresh = Math.max(Math.floor(flightSize * this.beta), 2 * smss(tcb))
   }
 }
