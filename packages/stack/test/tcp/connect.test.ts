@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { packets, parseAddress } from '../../src/index.ts'
 import { inState } from './in-state.ts'
 import { ORIGINS, pattern, Script } from './script.ts'
@@ -79,14 +79,19 @@ describe('MUST-22 the SYN and patience', () => {
     expect(t.events).toEqual(['close ETIMEDOUT'])
   })
 
-  it('MUST-20 after three tries the next hop is doubted', () => {
+  it('MUST-20 SHLD-9 after three tries the next hop is doubted, and the application told', () => {
     const t = new Script().connect()
     const heard: string[] = []
+    let doubts = 0
+    t.stack.tcp.context.connections.each(({ path }) => {
+      vi.spyOn(path, 'suspect').mockImplementation(() => void doubts++)
+    })
     t.connection.handler = { ...t.handler, onSoftError: (_, reason) => heard.push(`${reason}`) }
     t.wait(6900)
     expect(heard).toEqual([])
     t.wait(200)
     expect(heard).toEqual(['ETIMEDOUT'])
+    expect(doubts).toBe(1)
   })
 
   it('a device that is full loses the SYN as a wire would', () => {
@@ -103,10 +108,15 @@ describe('MUST-20 data and patience', () => {
   it('SHLD-9 SHLD-10 the application hears of the third timeout; MUST-20 the path is doubted; R2 ends it', () => {
     const t = inState('ESTABLISHED', { tcp: { retries: 5 } })
     const heard: number[] = []
+    const doubts: number[] = []
+    t.stack.tcp.context.connections.each(({ path }) => {
+      vi.spyOn(path, 'suspect').mockImplementation(() => doubts.push(t.stack.tcp.counters.timeouts))
+    })
     t.connection.handler = { ...t.handler, onSoftError: () => heard.push(t.stack.tcp.counters.timeouts) }
     t.connection.write(new Uint8Array(100))
     t.wait(600_000)
     expect(heard).toEqual([3])
+    expect(doubts).toEqual([3])
     expect(t.events).toEqual(['close ETIMEDOUT'])
     expect(t.stack.tcp.counters.timeouts).toBe(5)
   })
