@@ -1,11 +1,5 @@
-import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readOptions } from '../examples/main/options.ts'
 import { MEBIBYTE, payloadHash, payloadStream } from '../examples/main/payload.ts'
 import { readPingOutput } from '../examples/main/programs.ts'
@@ -14,10 +8,7 @@ import { makeSteps } from '../examples/main/steps.ts'
 import { formatTable } from '../examples/main/table.ts'
 import type { ClientTasks, PageReport, TransferReport } from '../examples/main/tasks.ts'
 import type { World } from '../examples/main/world.ts'
-import { type Finished, runProgram } from '../examples/shared/programs.ts'
-import { kernelObstacle, kernelSuite } from './support/kernel.ts'
-
-const root = fileURLToPath(new URL('..', import.meta.url))
+import { LONG, MainJob, SMALL } from './support/main-job.ts'
 
 describe('the options', () => {
   it('have defaults, and take what the help says', () => {
@@ -117,99 +108,26 @@ describe('the steps', () => {
   })
 })
 
-/** Whether a process is there and not just waiting for its parent to notice its end. */
-function isRunning(pid: string): boolean {
-  return existsSync(`/proc/${pid}`) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-}
-
 describe('npm start, with small transfers', () => {
-  let folder: string
+  let job: MainJob
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'tapwire-main-'))
+    job = new MainJob()
   })
-  afterEach(() => rmSync(folder, { recursive: true, force: true }))
+  afterEach(() => job.remove())
 
-  const command = (...args: string[]): string[] => ['--import', 'tsx', 'examples/main/main.ts', ...args]
-  const start = (args: string[], env: NodeJS.ProcessEnv = {}): Promise<Finished> =>
-    runProgram(process.execPath, command(...args), {
-      cwd: root,
-      env: { ...process.env, TMPDIR: folder, ...env },
-      timeout: 120_000,
-    })
-
-  /** The one capture that a run leaves behind. */
-  function captureOf({ stdout }: Finished): Uint8Array {
-    const path = /Capture of the first exchange: (.+)$/m.exec(stdout)?.[1] ?? ''
-    expect(readdirSync(folder, { recursive: true })).toContain(path.slice(folder.length + 1))
-    return readFileSync(path)
-  }
-
-  const small = ['--size', '4', '--connections', '50']
-
-  function expectEveryStepRight(finished: Finished, description: RegExp): void {
-    expect(finished, finished.stdout + finished.stderr).toMatchObject({ status: 0, stderr: '' })
-    expect(finished.stdout).toMatch(description)
-    expect(finished.stdout).toContain('7 of 7 steps were right.')
-    expect(finished.stdout).not.toContain('WRONG')
-    expect(captureOf(finished).length).toBeGreaterThan(1000)
-  }
-
-  it('does every step over an in-memory network', async () => {
-    expectEveryStepRight(await start(['--world', 'memory', ...small]), /an in-memory network/)
-  }, 130_000)
-
-  kernelSuite('with the kernel', kernelObstacle(['ping', 'curl']), () => {
-    it('does every step with ping and curl', async () => {
-      const finished = await start(['--world', 'kernel', ...small])
-      expectEveryStepRight(finished, /the kernel is the peer/)
-      expect(finished.stdout).toMatch(/ping over IPv6 .* ping\n/)
-      expect(finished.stdout).toMatch(/fetch the page over IPv6 .* curl\n/)
-    }, 130_000)
-
-    it("does every step with Node's client where there is no ping and no curl", async () => {
-      const finished = await start(['--world', 'kernel', ...small], { PATH: folder })
-      expectEveryStepRight(finished, /the kernel is the peer/)
-      expect(finished.stdout).toMatch(/ping over IPv6 .* Node's client \(TCP connect\)\n/)
-      expect(finished.stdout).toMatch(/fetch the page over IPv6 .* Node's client\n/)
-    }, 130_000)
-
-    it('ends with 1 when a step was not right, and goes on with the others', async () => {
-      writeFileSync(join(folder, 'curl'), '#!/bin/sh\nexit 7\n', { mode: 0o755 })
-      const finished = await start(['--world', 'kernel', ...small], { PATH: `${folder}:${process.env.PATH}` })
-      expect(finished.status).toBe(1)
-      expect(finished.stdout).toContain('5 of 7 steps were right.')
-      expect(finished.stdout.match(/WRONG/g)).toHaveLength(2)
-    }, 130_000)
-
-    it('removes everything on Ctrl-C', async () => {
-      const child = spawn(process.execPath, command('--serve'), {
-        cwd: root,
-        env: { ...process.env, TMPDIR: folder },
-      })
-      const exited = once(child, 'exit')
-      let output = ''
-      for await (const piece of child.stdout.setEncoding('utf8')) {
-        output += piece
-        if (output.includes('is captured in')) break
-      }
-      const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim().split(' ')
-      const clients = children.filter((pid) =>
-        readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('kernel-client'),
-      )
-      expect(clients).toHaveLength(1)
-      expect(output).toContain('nsenter --net=/proc/')
-      child.kill('SIGINT')
-      expect(await exited).toEqual([130, null])
-      await vi.waitFor(() => expect(isRunning(clients[0])).toBe(false), 10_000)
-    }, 60_000)
-  })
+  it(
+    'does every step over an in-memory network',
+    async () =>
+      job.expectEveryStepRight(await job.run(['--world', 'memory', ...SMALL]), /an in-memory network/),
+    LONG,
+  )
 
   it('prints its help', async () => {
-    expect(await start(['--help'])).toMatchObject({ status: 0, stdout: expect.stringContaining('--serve') })
+    expect(await job.run(['--help'])).toMatchObject({ status: 0, stdout: expect.stringContaining('--serve') })
   })
 
   it('says in one sentence what is wrong with an option', async () => {
-    expect(await start(['--size', 'big'])).toMatchObject({
+    expect(await job.run(['--size', 'big'])).toMatchObject({
       status: 1,
       stderr: "tapwire: --size takes a whole number from 1 to 4096, not 'big'\n",
     })
