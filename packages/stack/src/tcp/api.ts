@@ -149,6 +149,11 @@ export interface TcpConnection {
   cork: boolean
   /** Keepalive probes after `idle` ms (default two hours), every `interval` ms, `count` times. */
   setKeepAlive(enabled: boolean, options?: { idle?: number; interval?: number; count?: number }): void
+  /**
+   * Most bytes that may wait unsent: `write` takes no more, and `onWritable` comes when half of them have left. Small
+   * values keep what is queued fresh (TCP_NOTSENT_LOWAT). Default Infinity. @throws ERR_OUT_OF_RANGE below 1
+   */
+  notSentLowWater: number
   /** The DSCP byte of outgoing packets, 0 to 255. Its two low bits are ECN's: they are TCP's to set, and ignored. */
   trafficClass: number
   /** The congestion control algorithm; it can be changed at any time. @throws ERR_INVALID_ARG_VALUE */

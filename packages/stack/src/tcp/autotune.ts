@@ -8,16 +8,19 @@ const UNKNOWN_RTT: Micros = 20_000
 
 /**
  * Dynamic right-sizing: what the application took in one round trip is what the peer could send in it, so the buffer
- * should hold twice that (a sender in slow start doubles), plus room for the next doubling to be seen.
+ * should hold twice that, and as much more again as it has grown since the last (a sender in slow start doubles; as in
+ * Linux's tcp_rcv_space_adjust).
  */
 export function tuneReceiveBuffer(tcb: Tcb, copied: number, now: Micros): void {
   tcb.tuneCopied += copied
-  const interval = tcb.srtt > 0 ? tcb.srtt : UNKNOWN_RTT
+  const interval = tcb.rcvRtt.time || tcb.srtt || UNKNOWN_RTT
   if (now - tcb.tuneSince < interval) return
   if (tcb.tuneCopied > tcb.tuneSpace) {
+    const base = 2 * tcb.tuneCopied + 16 * tcb.rcvMss
+    const before = Math.max(tcb.tuneSpace, 10 * tcb.rcvMss)
+    const wanted = base + 2 * base * Math.max(0, tcb.tuneCopied / before - 1)
     tcb.tuneSpace = tcb.tuneCopied
-    const wanted = 2 * tcb.tuneCopied + 16 * tcb.rcvMss
-    tcb.rcvBuf = Math.max(tcb.rcvBuf, Math.min(largestBuffer(tcb), wanted))
+    tcb.rcvBuf = Math.max(tcb.rcvBuf, Math.min(largestBuffer(tcb), Math.ceil(wanted)))
   }
   tcb.tuneCopied = 0
   tcb.tuneSince = now
@@ -37,10 +40,4 @@ export function afterRead(tcb: Tcb, length: number): void {
     tcb.tcp.counters.windowUpdates++
     wantAck(tcb)
   }
-}
-
-/** What the send ring may hold now: twice the congestion window, between the settings' bounds. */
-export function sendLimit(tcb: Tcb): number {
-  const { sendBuffer, sendBufferMax } = tcb.tcp.config
-  return Math.min(sendBufferMax, Math.max(sendBuffer, 2 * tcb.cwnd))
 }

@@ -44,6 +44,8 @@ export class TcpCounters {
   keepaliveProbes = 0
   delayedAcks = 0
   windowUpdates = 0
+  /** Writes of which nothing could be taken because the stack's memory was full. */
+  writesNoMemory = 0
   timeWaits = 0
   timeWaitReused = 0
   /** Times a device was full when a segment was ready. */

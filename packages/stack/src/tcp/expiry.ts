@@ -10,6 +10,7 @@ import { markLostAtTimeout } from './rack.ts'
 import { lossFlight, onReorderTimeout } from './recovery.ts'
 import { currentRto } from './rtt.ts'
 import { payloadSize } from './segment-size.ts'
+import { onStarvedTimeout } from './send-buffer.ts'
 import { retransmit } from './sender.ts'
 import { R1, reportStall } from './soft-error.ts'
 import { RecoveryState, type Tcb, wantAck, wantOutput } from './tcb.ts'
@@ -27,7 +28,11 @@ export function expireTcb(tcb: Tcb, now: Micros): void {
   }
   if (tcb.corkAt <= now) {
     tcb.corkAt = NEVER
-    if (tcb.corked) overrideSilly(tcb)
+    if (tcb.corked && tcb.unsent > 0) overrideSilly(tcb)
+  }
+  if (tcb.starvedAt <= now) {
+    tcb.starvedAt = NEVER
+    onStarvedTimeout(tcb)
   }
   if (tcb.retransmitAt <= now) onLossTimer(tcb, now)
   if (tcb.persistAt <= now) onPersistTimeout(tcb, now)

@@ -36,5 +36,6 @@ function stopTimers(tcb: Tcb): void {
   tcb.keepaliveAt = NEVER
   tcb.finWait2At = NEVER
   tcb.corkAt = NEVER
+  tcb.starvedAt = NEVER
   tcb.tcp.engine.timers.clear(tcb.timer)
 }

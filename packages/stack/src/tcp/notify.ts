@@ -1,5 +1,5 @@
-import { sendLimit } from './autotune.ts'
 import { connectionOf } from './connection.ts'
+import { hasRoom } from './send-buffer.ts'
 import { ConnectionEvent, type Tcb } from './tcb.ts'
 
 /**
@@ -21,12 +21,6 @@ export function dispatchEvents(tcb: Tcb): void {
   if ((events & ConnectionEvent.FinAcked) !== 0) call(tcb, ConnectionEvent.FinAcked)
   if ((events & ConnectionEvent.SoftError) !== 0) call(tcb, ConnectionEvent.SoftError)
   if ((events & ConnectionEvent.Close) !== 0) call(tcb, ConnectionEvent.Close)
-}
-
-/** A third of the buffer, so that a writer is not woken for every ACK (Linux's sk_stream_write_space). */
-function hasRoom(tcb: Tcb): boolean {
-  const limit = sendLimit(tcb)
-  return tcb.wantsWritable && tcb.closeReason === undefined && 3 * (limit - tcb.sendQueued) >= limit
 }
 
 function call(tcb: Tcb, event: number): void {

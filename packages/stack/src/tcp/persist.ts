@@ -1,5 +1,5 @@
 import { seqAdd } from '../core/seq.ts'
-import { type Micros, NEVER } from '../core/timer.ts'
+import { MILLISECOND, type Micros, NEVER, SECOND } from '../core/timer.ts'
 import { TcpFlag } from '../wire/tcp.ts'
 import { MAX_BACKOFF } from './config.ts'
 import { emit } from './output.ts'
@@ -21,8 +21,13 @@ export function startPersist(tcb: Tcb, mss: number): void {
     if (tcb.corkAt === NEVER) armCork(tcb, now + CORK_LIMIT)
     return
   }
-  armPersist(tcb, now + probeInterval(tcb))
+  armPersist(tcb, now + (tcb.sndWnd > 0 ? overrideTimeout(tcb) : probeInterval(tcb)))
   if (tcb.sndWnd === 0) tcb.tcp.tracer?.onTrace(TraceKind.ZeroWindow, tcb.tcp.engine.now, tcb.id, 0, 0, 0)
+}
+
+/** SWS-01, MUST-38: 0.1 to 1 s. */
+function overrideTimeout(tcb: Tcb): Micros {
+  return Math.min(SECOND, Math.max(100 * MILLISECOND, tcb.rto))
 }
 
 /** The peer's window is open again, or everything is acknowledged. */

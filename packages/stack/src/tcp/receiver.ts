@@ -5,6 +5,7 @@ import { reportDuplicate } from './dsack.ts'
 import { noteCongestionMarks } from './ecn.ts'
 import { sendAck } from './output.ts'
 import { SeqRanges } from './ranges.ts'
+import { measureReceiveRtt } from './receive-rtt.ts'
 import { receiveWindow } from './receive-window.ts'
 import type { SegmentIn } from './segment-in.ts'
 import { canReceive } from './states.ts'
@@ -79,6 +80,7 @@ function takeData(tcb: Tcb, segment: SegmentIn): void {
   tcp.counters.bytesIn += length
   if (seq === tcb.rcvNxt) inOrder(tcb, length, now)
   else outOfOrder(tcb, seq, length)
+  measureReceiveRtt(tcb, segment, now)
 }
 
 /** Bytes after a FIN do not exist (SEG-23). */

@@ -11,6 +11,7 @@ import { startPersist } from './persist.ts'
 import { pipe } from './pipe.ts'
 import { currentRto } from './rtt.ts'
 import { payloadSize, superPayloadSize } from './segment-size.ts'
+import { afterSend } from './send-buffer.ts'
 import type { SentRecord } from './sent-record.ts'
 import { canSendNew, setState } from './states.ts'
 import { RecoveryState, type Tcb } from './tcb.ts'
@@ -40,6 +41,7 @@ export function output(tcb: Tcb): boolean {
 function sendLost(tcb: Tcb, mss: number): boolean {
   if (holdsRetransmissions(tcb)) return true
   for (let record = tcb.sent.nextLost(); record !== null; record = tcb.sent.nextLost()) {
+    if (!isWindowOpenFor(tcb, record)) return true
     const flying = pipe(tcb)
     // The first retransmission of a recovery does not wait for the window (R5681-17).
     if (flying > 0 && !tcb.fastRetransmit && flying + Math.min(record.length, mss) > tcb.cwnd) return true
@@ -51,7 +53,19 @@ function sendLost(tcb: Tcb, mss: number): boolean {
 }
 
 /**
- * Sends a record again, or as much of its front as one frame holds. R7323-10: the window of the first time counts.
+ * R7323-10: once more whatever the window has become, for it held the data the first time; after that only inside the
+ * latest window. The oldest byte is always tried: it is the probe that learns of the window (as in Linux).
+ */
+function isWindowOpenFor(tcb: Tcb, record: SentRecord): boolean {
+  return (
+    record.retransmissions === 0 ||
+    record.start === tcb.sndUna ||
+    seqLeq(record.end, seqAdd(tcb.sndUna, tcb.sndWnd))
+  )
+}
+
+/**
+ * Sends a record again, or as much of its front as one frame holds.
  * @param room bytes the congestion window leaves
  */
 export function retransmit(
@@ -109,7 +123,8 @@ function sendWhatFits(tcb: Tcb, mss: number): boolean {
 /** @returns false when the device was full */
 function sendSegmentOfNew(tcb: Tcb, length: number, mss: number): boolean {
   const last = length === tcb.unsent
-  const fin = last && tcb.finQueued
+  // SHLD-15: the FIN has to fit into the window as well.
+  const fin = last && tcb.finQueued && tcb.sndWnd - tcb.flightSize > length
   // MUST-61: PSH on the segment that empties the queue.
   const flags = TcpFlag.Ack | (last && length > 0 ? TcpFlag.Psh : 0) | (fin ? TcpFlag.Fin : 0)
   if (!emit(tcb, tcb.sndNxt, flags, seqDiff(tcb.sndNxt, tcb.sndUna), length, mss)) return false
@@ -138,6 +153,7 @@ function commitNew(tcb: Tcb, length: number, fin: boolean, mss: number): void {
   tcb.persistAt = NEVER
   tcb.override = false
   if (fin) finSent(tcb)
+  afterSend(tcb)
 }
 
 /** SEG-26: the FIN has left, after everything queued. */

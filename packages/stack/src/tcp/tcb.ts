@@ -14,6 +14,7 @@ import { PathMtuTrust } from './path-mtu.ts'
 import { PrrState } from './prr.ts'
 import { RackState } from './rack.ts'
 import type { SeqRanges } from './ranges.ts'
+import { ReceiveRtt } from './receive-rtt.ts'
 import { SentLog } from './sent-log.ts'
 import { LossTimer } from './timers.ts'
 import { TlpState } from './tlp.ts'
@@ -197,6 +198,7 @@ export class Tcb {
   keepaliveAt: Micros = NEVER
   finWait2At: Micros = NEVER
   corkAt: Micros = NEVER
+  starvedAt: Micros = NEVER
   readonly timer: Timer
   /** Zero-window probes since the window shut. */
   probes = 0
@@ -212,6 +214,7 @@ export class Tcb {
   tuneCopied = 0
   tuneSince: Micros = 0
   tuneSpace = 0
+  readonly rcvRtt = new ReceiveRtt()
 
   // The application's side.
   events = 0
@@ -219,6 +222,8 @@ export class Tcb {
   outputQueued = false
   blockedQueued = false
   wantsWritable = false
+  /** `onWritable` is due when fewer than half of so many bytes are unsent. */
+  notSentLowWater = Number.POSITIVE_INFINITY
   handler: ConnectionHandler | null = null
   connection: TcpConnection | null = null
   closeReason: CloseReason | undefined = undefined

@@ -50,6 +50,11 @@ export function armCork(tcb: Tcb, deadline: Micros): void {
   tcb.tcp.engine.timers.setEarlier(tcb.timer, deadline)
 }
 
+export function armStarved(tcb: Tcb, deadline: Micros): void {
+  tcb.starvedAt = deadline
+  tcb.tcp.engine.timers.setEarlier(tcb.timer, deadline)
+}
+
 /** The earliest deadline, or NEVER. */
 export function earliestDeadline(tcb: Tcb): Micros {
   return Math.min(
@@ -59,5 +64,6 @@ export function earliestDeadline(tcb: Tcb): Micros {
     tcb.keepaliveAt,
     tcb.finWait2At,
     tcb.corkAt,
+    tcb.starvedAt,
   )
 }

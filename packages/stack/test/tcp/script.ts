@@ -32,10 +32,12 @@ export interface Seg {
   urgent?: number
   /** The TOS or traffic class byte: DSCP and ECN. */
   tos?: number
+  /** It arrives as a super-frame, merged from segments of so many bytes. */
+  gsoSize?: number
 }
 
 /** A segment that the stack sent. */
-export interface SentSeg extends Required<Omit<Seg, 'data' | 'options' | 'urgent' | 'tos'>> {
+export interface SentSeg extends Required<Omit<Seg, 'data' | 'options' | 'urgent' | 'tos' | 'gsoSize'>> {
   length: number
   payload: Uint8Array
   options: packets.TcpOption[]
@@ -55,6 +57,8 @@ class ScriptDevice implements LinkDevice {
   readonly capabilities = NO_OFFLOADS
   readonly sent: { at: number; bytes: Uint8Array }[] = []
   full = false
+  /** Of the packets of the next burst, where they are super-frames. */
+  gsoSizes: number[] = []
   readonly #clock: VirtualClock
   readonly #frame = new RxFrame()
   #sink!: FrameSink
@@ -86,13 +90,14 @@ class ScriptDevice implements LinkDevice {
   }
 
   /** Delivers packets as one burst. */
-  receive(...bursts: Uint8Array[]): void {
-    for (const bytes of bursts) {
+  receive(...packets: Uint8Array[]): void {
+    packets.forEach((bytes, i) => {
       this.#sink.memory.copyIn(this.#block, bytes)
       this.#frame.offset = this.#block
       this.#frame.length = bytes.length
+      this.#frame.gsoSize = this.gsoSizes[i] ?? 0
       this.#sink.onFrame(this.#frame)
-    }
+    })
     this.#sink.onBurstEnd()
   }
 
@@ -239,7 +244,9 @@ export class Script {
 
   /** T sends segments, as one burst. */
   send(...segments: Seg[]): this {
+    this.device.gsoSizes = segments.map((segment) => segment.gsoSize ?? 0)
     this.device.receive(...segments.map((segment) => this.build(segment)))
+    this.device.gsoSizes = []
     return this
   }
 
