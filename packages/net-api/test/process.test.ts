@@ -21,6 +21,12 @@ describe.each(['node', 'tapwire'])('%s: a whole process', (which) => {
     expect((await run(which, scene)).lines).toEqual(['still here', 'end'])
   })
 
+  test('ends soon after its sockets have', async () => {
+    const { lines, seconds } = await run(which, 'ended socket')
+    expect(lines).toEqual(['closed', 'end'])
+    expect(seconds).toBeLessThan(10)
+  })
+
   test.each(['unref server', 'unref socket'])('NS-24, NF-31 an %s does not', async (scene) => {
     expect((await run(which, scene)).lines).toEqual(['end'])
   })

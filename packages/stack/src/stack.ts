@@ -7,6 +7,7 @@ import { type Random, secureRandom } from './core/random.ts'
 import type { Micros } from './core/timer.ts'
 import { EthernetLink } from './ethernet/ethernet-link.ts'
 import { Icmp } from './icmp/icmp.ts'
+import { Redirects } from './icmp/redirects.ts'
 import { requireAddress, requirePrefix } from './ip/address-text.ts'
 import type { Interface, LinkFactory } from './ip/interface.ts'
 import { Internet, type InternetEvents } from './ip/internet.ts'
@@ -158,6 +159,7 @@ export class Stack {
         limits: this.limits,
         events: iface,
         conflictDetection: settings.conflictDetection ?? this.#conflictDetection,
+        routers: new Redirects(this.ip, iface),
       })
   }
 

@@ -41,6 +41,18 @@ const scenes: Record<string, () => void> = {
       }, 100).unref()
     })
   },
+  /** Both sides have ended: TIME-WAIT is the network's business and keeps nobody. */
+  'ended socket': () => {
+    const server = net.createServer((socket) => {
+      server.close()
+      socket.pipe(socket)
+    })
+    server.listen(0, () => {
+      const here = net.connect((server.address() as nodeNet.AddressInfo).port, '127.0.0.1')
+      here.on('close', () => console.log('closed')).resume()
+      here.end('x')
+    })
+  },
   'unref socket': () => {
     const server = net.createServer((socket) => {
       server.close()

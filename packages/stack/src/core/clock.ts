@@ -1,10 +1,19 @@
-import { hostClearTimeout, hostMonotonicMs, hostSetTimeout, hostSoon, hostTimeOriginMs } from './host.ts'
+import {
+  hostClearTimeout,
+  hostKeepAlive,
+  hostMonotonicMs,
+  hostSetTimeout,
+  hostSoon,
+  hostTimeOriginMs,
+} from './host.ts'
 import { type Micros, NEVER } from './timer.ts'
 
 /** One wake-up. Setting it again moves it. */
 export interface Alarm {
   /** Calls back once at `deadline` or a little later; NEVER cancels. Units: microseconds of the clock. */
   set(deadline: Micros): void
+  /** Whether a pending wake-up keeps the process running, where the host knows that idea (Node). Default true. */
+  keepAlive(on: boolean): void
 }
 
 /** Where a stack and its devices get their time from. */
@@ -45,6 +54,7 @@ class SystemAlarm implements Alarm {
   #deadline: Micros = NEVER
   #handle: unknown = null
   #handleDue: Micros = NEVER
+  #keepAlive = true
 
   constructor(clock: SystemClock, callback: () => void) {
     this.#clock = clock
@@ -60,10 +70,16 @@ class SystemAlarm implements Alarm {
     if (deadline !== NEVER) this.#start(deadline)
   }
 
+  keepAlive(on: boolean): void {
+    this.#keepAlive = on
+    if (this.#handle !== null) hostKeepAlive(this.#handle, on)
+  }
+
   #start(deadline: Micros): void {
     const wait = Math.max(0, Math.ceil((deadline - this.#clock.now()) / 1000))
     this.#handleDue = deadline
     this.#handle = hostSetTimeout(this.#fire, Math.min(wait, LONGEST_WAIT_MS))
+    if (!this.#keepAlive) hostKeepAlive(this.#handle, false)
   }
 
   #fired(): void {

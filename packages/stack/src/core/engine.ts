@@ -20,6 +20,7 @@ export class Engine {
   /** The time of this burst: the clock is read once per entry (42 ns, measured), not per segment. */
   now: Micros
   #depth = 0
+  #holders = 0
   #settling = false
   #againScheduled = false
   #alarmAt: Micros = NEVER
@@ -33,9 +34,23 @@ export class Engine {
     this.random = random
     this.now = clock.now()
     this.#alarm = clock.alarm(() => this.#expire())
+    this.#alarm.keepAlive(false)
     this.timers.onEarlier = () => {
       if (this.#depth === 0) this.#setAlarm()
     }
+  }
+
+  /**
+   * Keeps the host's process running until `release`, as long as a deadline is set: for what was begun and not yet
+   * answered. A kernel would finish it for a program that has ended; mere housekeeping (TIME-WAIT, neighbours growing
+   * stale) holds nobody up.
+   */
+  hold(): void {
+    if (this.#holders++ === 0) this.#alarm.keepAlive(true)
+  }
+
+  release(): void {
+    if (--this.#holders === 0) this.#alarm.keepAlive(false)
   }
 
   /** Adds a step of the end of every burst; it says whether it did anything. Steps repeat until none does. */

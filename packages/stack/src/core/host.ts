@@ -21,9 +21,11 @@ export function hostClearTimeout(handle: unknown): void {
   host.clearTimeout(handle)
 }
 
-/** Lets the process end although this timer is pending, where the host knows that idea (Node). */
-export function hostUnref(handle: unknown): void {
-  ;(handle as { unref?: () => void } | null)?.unref?.()
+/** Whether the process stays because this timer is pending, where the host knows that idea (Node). */
+export function hostKeepAlive(handle: unknown, on: boolean): void {
+  const timer = handle as { ref?: () => void; unref?: () => void } | null
+  if (on) timer?.ref?.()
+  else timer?.unref?.()
 }
 
 export function hostMicrotask(callback: () => void): void {

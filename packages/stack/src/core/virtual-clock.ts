@@ -26,7 +26,7 @@ export class VirtualClock implements Clock {
 
   alarm(callback: () => void): Alarm {
     const timer = new Timer(callback)
-    return { set: (deadline) => this.#queue.set(timer, deadline) }
+    return { set: (deadline) => this.#queue.set(timer, deadline), keepAlive: () => {} }
   }
 
   soon(callback: () => void): void {

@@ -125,7 +125,10 @@ export class Ndp {
     if (packet.reassembled) return false
     const { src0, src1, src2, src3 } = packet
     if (src0 >>> 24 === 0xff || isMapped(src0, src1, src2)) return false
-    if (this.#own.find(src0, src1, src2, src3) !== null) return false
+    // Who holds a duplicate of ours defends it from that very address (RFC 4862 section 5.4.4); once it is checked, a
+    // message from ourselves is forged or looped.
+    const own = this.#own.find(src0, src1, src2, src3)
+    if (own !== null && !own.unchecked) return false
     const check = checkNeighbourDiscovery(
       this.#memory.view,
       packet.offset,

@@ -128,6 +128,7 @@ export class Pinger {
     const timer = new Timer(() => this.#finish(key, { kind: 'timeout' }))
     engine.timers.set(timer, engine.now + timeout * MILLISECOND)
     this.#pending.set(key, new Pending(path, sum, payload.length, engine.now, timer, onResult))
+    engine.hold()
     this.#counters.pingsOut++
   }
 
@@ -215,6 +216,7 @@ export class Pinger {
     if (pending === undefined) return
     this.#pending.delete(key)
     this.#internet.engine.timers.clear(pending.timer)
+    this.#internet.engine.release()
     this.#results.push(() => pending.onResult(result))
   }
 

@@ -14,7 +14,7 @@ import { sampleRtt } from './rtt.ts'
 import { applySack, isDsack } from './scoreboard.ts'
 import type { SegmentIn } from './segment-in.ts'
 import { advanceSndSmall } from './sender.ts'
-import { ConnectionEvent, notify, RecoveryState, type Tcb, wantOutput } from './tcb.ts'
+import { ConnectionEvent, holdWhileUnanswered, notify, RecoveryState, type Tcb, wantOutput } from './tcb.ts'
 import { timestampNow } from './timestamps.ts'
 import { isDsackOfProbe } from './tlp.ts'
 
@@ -130,6 +130,7 @@ function advanceUna(tcb: Tcb): void {
     tcb.finAcked = true
     notify(tcb, ConnectionEvent.FinAcked)
   }
+  holdWhileUnanswered(tcb)
   if (tcb.wantsWritable) notify(tcb, ConnectionEvent.Writable)
 }
 

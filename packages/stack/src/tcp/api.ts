@@ -49,8 +49,9 @@ export type CloseReason =
   | 'ENOBUFS'
 
 /**
- * What an application is told of its connection. Calls come at the end of a burst, never inside a call the
- * application itself is making, and each may call any method of the connection.
+ * What an application is told of its connection. Calls come at the end of a burst: from a device or a timer,
+ * or, for what a call of the application itself has caused (on loopback, all of it), as the last thing before that call
+ * returns. Each may call any method of the connection.
  */
 export interface ConnectionHandler {
   /** The handshake is done (active opens only; accepted connections have it behind them). */

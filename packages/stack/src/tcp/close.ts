@@ -1,13 +1,14 @@
 import { TcpState } from './api.ts'
 import { discardReceived, finish } from './finish.ts'
 import { sendReset } from './output.ts'
-import { type Tcb, wantOutput } from './tcb.ts'
+import { holdWhileUnanswered, type Tcb, wantOutput } from './tcb.ts'
 import { armFinWait2 } from './timers.ts'
 
 /** CLOSE as half-close (RFC 9293 section 3.10.4): FIN after everything queued; reading goes on. */
 export function shutdownTcb(tcb: Tcb): void {
   if (tcb.finQueued || tcb.closeReason !== undefined) return
   tcb.finQueued = true
+  holdWhileUnanswered(tcb)
   tcb.corked = false
   wantOutput(tcb)
 }

@@ -3,7 +3,7 @@ import { TcpState } from './api.ts'
 import { RTO_AFTER_SYN_TIMEOUT } from './config.ts'
 import { QUICK_ACKS } from './delayed-ack.ts'
 import { setState } from './states.ts'
-import { type Tcb, wantOutput } from './tcb.ts'
+import { holdWhileUnanswered, type Tcb, wantOutput } from './tcb.ts'
 import { armKeepalive } from './timers.ts'
 
 /** The handshake is done: ESTABLISHED, with the congestion window's first value and the timers of the new state. */
@@ -11,6 +11,7 @@ export function establish(tcb: Tcb): void {
   const { engine, counters, config } = tcb.tcp
   setState(tcb, TcpState.Established)
   counters.established++
+  holdWhileUnanswered(tcb)
   tcb.retransmitAt = NEVER
   tcb.backoff = 0
   tcb.timeouts = 0

@@ -1,7 +1,7 @@
 import { NEVER } from '../core/timer.ts'
 import { type CloseReason, TcpState } from './api.ts'
 import { setState } from './states.ts'
-import { ConnectionEvent, notify, type Tcb } from './tcb.ts'
+import { ConnectionEvent, holdWhileUnanswered, notify, type Tcb } from './tcb.ts'
 
 /**
  * The connection is over: it leaves the tables and the queues, its timers stop, what it wanted to send is forgotten.
@@ -14,6 +14,7 @@ export function finish(tcb: Tcb, reason: CloseReason): void {
   tcp.connections.remove(tcb)
   setState(tcb, TcpState.Closed)
   stopTimers(tcb)
+  holdWhileUnanswered(tcb)
   tcb.sent.clear()
   tcb.sendRing.release()
   tcb.sendQueued = 0

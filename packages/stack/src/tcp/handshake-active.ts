@@ -13,7 +13,7 @@ import { type SegmentIn, segmentLength } from './segment-in.ts'
 import { R1, reportStall } from './soft-error.ts'
 import { setState } from './states.ts'
 import { adopt, agree, sendTcbSyn } from './syn.ts'
-import { ConnectionEvent, notify, type Tcb, wantAck } from './tcb.ts'
+import { ConnectionEvent, holdWhileUnanswered, notify, type Tcb, wantAck } from './tcb.ts'
 import { armRetransmit } from './timers.ts'
 import { RetransmitCause, TraceKind } from './trace.ts'
 import { noteStall, userTimeoutOver, withinUserTimeout } from './user-timeout.ts'
@@ -29,6 +29,7 @@ export function startActiveOpen(tcb: Tcb): void {
   tcb.lastSendAt = now
   noteStall(tcb, now)
   setState(tcb, TcpState.SynSent)
+  holdWhileUnanswered(tcb)
   tcp.counters.activeOpens++
   // A device that is full loses the SYN as a wire would: the timer sends it again.
   const sent = sendTcbSyn(tcb, TcpFlag.Syn) === TransmitResult.Sent

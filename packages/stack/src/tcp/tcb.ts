@@ -218,6 +218,8 @@ export class Tcb {
 
   // The application's side.
   events = 0
+  /** Keeps the process running: see `holdWhileUnanswered`. */
+  holding = false
   notifyQueued = false
   outputQueued = false
   blockedQueued = false
@@ -281,6 +283,20 @@ export interface KeepaliveSettings {
   readonly idle: Micros
   readonly interval: Micros
   readonly count: number
+}
+
+/**
+ * While something this side has said is unanswered, the process stays: a kernel would go on sending it after the program
+ * has ended. Called wherever that may have changed.
+ */
+export function holdWhileUnanswered(tcb: Tcb): void {
+  const opening = tcb.state === TcpState.SynSent || tcb.state === TcpState.SynReceived
+  const unanswered = opening || tcb.sendQueued > 0 || (tcb.finQueued && !tcb.finAcked)
+  const hold = unanswered && tcb.closeReason === undefined
+  if (hold === tcb.holding) return
+  tcb.holding = hold
+  if (hold) tcb.tcp.engine.hold()
+  else tcb.tcp.engine.release()
 }
 
 /** Puts the connection on the list of those that owe output; the end of the burst sends it. */

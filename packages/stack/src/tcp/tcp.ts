@@ -2,7 +2,7 @@ import type { Engine } from '../core/engine.ts'
 import { TapwireError } from '../core/errors.ts'
 import { ANY_V6, type IpAddress } from '../ip/address.ts'
 import { formatAddress } from '../ip/address-text.ts'
-import type { Network, NetworkInterface, PathError, Transport } from '../ip/network.ts'
+import type { Network, NetworkInterface, Path, PathError, Transport } from '../ip/network.ts'
 import { type IcmpErrorIn, type PacketIn, Protocol } from '../ip/packet-in.ts'
 import type { Limits } from '../limits.ts'
 import { addressSum6, transportChecksumValid } from '../wire/pseudo-header.ts'
@@ -189,15 +189,20 @@ export class Tcp implements Transport, TcpApi {
     arriveIcmpError(this.context, error)
   }
 
-  /** What used the interface has lost its link: there is nobody left to send a RST to. */
+  /**
+   * The interface, or one of its addresses, is gone: what used it has lost its link, and there is nobody left to send a RST
+   * to. What uses another address of the interface goes on.
+   */
   onInterfaceDown(iface: NetworkInterface): void {
     const { context } = this
+    const lost = ({ iface: used, local }: Path): boolean =>
+      used === iface && !(iface.up && context.network.isLocal(local))
     context.engine.run(() => {
       context.connections.each((tcb) => {
-        if (tcb.path.iface === iface) finish(tcb, 'ENETDOWN')
+        if (lost(tcb.path)) finish(tcb, 'ENETDOWN')
       })
       context.halfOpen.each((half) => {
-        if (half.path.iface === iface) forgetHalfOpen(context, half)
+        if (lost(half.path)) forgetHalfOpen(context, half)
       })
     })
   }

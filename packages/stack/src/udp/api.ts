@@ -34,7 +34,7 @@ export class UdpMessage {
 /** What the network said about datagrams of a connected socket. */
 export type UdpError = 'ECONNREFUSED' | 'EHOSTUNREACH' | 'ENETUNREACH' | 'ENETDOWN' | 'EMSGSIZE'
 
-/** What an application is told of its socket: at the end of a burst, never inside a call of its own. */
+/** What an application is told of its socket, at the end of a burst (see `ConnectionHandler`). */
 export interface UdpHandler {
   onMessage(socket: UdpSocket, message: UdpMessage): void
   /** An ICMP error about a datagram of this socket (UDP-04), or its interface went away. The socket stays open. */

@@ -63,6 +63,22 @@ describe('duplicate address detection', () => {
     expect(bench.counters.ndSolicitsIn).toBe(1)
   })
 
+  it('SL-04 the holder may defend the address from that very address, as Linux does', () => {
+    const bench = new Bench({ mode: 'strict' })
+    const own = bench.add('fd00::2/64')
+    bench.receive(
+      advertisement(0x20, {
+        to: groupMac('ff02::1'),
+        from: OTHER_MAC,
+        source: 'fd00::2',
+        destination: 'ff02::1',
+        target: 'fd00::2',
+        options: linkOption(2, OTHER_MAC),
+      }),
+    )
+    expect(own.state).toBe(AddressState.Duplicate)
+  })
+
   it.each(['strict', 'optimistic'] as const)(
     'SL-03 another node that checks the same address has it (%s)',
     (mode) => {
