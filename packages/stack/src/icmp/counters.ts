@@ -27,4 +27,6 @@ export class IcmpCounters {
   redirectsIn = 0
   neighbourDiscoveryIn = 0
   pingsOut = 0
+  /** Pings refused because of `limits.pings`. */
+  pingsRefused = 0
 }

@@ -106,6 +106,7 @@ export class Pinger {
     checkRange('ttl', ttl, 1, 255)
     checkRange('tos', tos, 0, 255)
     if (this.#pending.size >= this.#internet.limits.pings) {
+      this.#counters.pingsRefused++
       throw new TapwireError(
         'ENOBUFS',
         `limits.pings (${this.#internet.limits.pings}) are waiting for replies already`,

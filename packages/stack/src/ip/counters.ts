@@ -12,6 +12,8 @@ export class InterfaceCounters {
   droppedDown = 0
   /** Frames of medium 'ip' whose first byte names no IP version we speak. */
   droppedVersion = 0
+  /** Addresses refused because of `limits.addressesPerInterface`. */
+  addressesRefused = 0
   /** Exceptions caught at the device's door: each one is a bug in the stack. */
   faults = 0
 }

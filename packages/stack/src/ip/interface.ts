@@ -209,6 +209,7 @@ export class Interface implements NetworkInterface, FrameSink, LinkEvents {
       throw new TapwireError('EADDRINUSE', `Interface ${this.name} has ${formatAddress(address)} already`)
     }
     if (this.#addresses.length >= this.#maxAddresses) {
+      this.counters.addressesRefused++
       throw new TapwireError(
         'ENOBUFS',
         `Interface ${this.name} has all the addresses it may have (limits.addressesPerInterface is ${this.#maxAddresses})`,
@@ -220,10 +221,11 @@ export class Interface implements NetworkInterface, FrameSink, LinkEvents {
       this.#initialState(),
     )
     return this.#engine.run(() => {
+      // First, because it is refused when the routing table is full: then nothing has happened.
+      this.#owner.onAddressAdded(this, own)
       this.#addresses.push(own)
       // SL-02: the solicited-node group is joined before detection starts.
       if (!address.isV4 && this.medium === 'ethernet') this.groups.join(solicitedNode(address))
-      this.#owner.onAddressAdded(this, own)
       this.link.addAddress(own)
       return own
     })

@@ -26,6 +26,8 @@ export type GatewayJudge = (iface: Interface, gateway: IpAddress) => boolean
  * path, not per packet, which is why a list serves.
  */
 export class RouteTable {
+  /** Routes for which there was no room. */
+  refused = 0
   readonly #limit: number
   #v4: Route[] = []
   #v6: Route[] = []
@@ -41,6 +43,7 @@ export class RouteTable {
   /** @throws ENOBUFS when the table is full, ERR_INVALID_ARG_VALUE for a gateway of the other version */
   add(route: Route): void {
     if (this.size >= this.#limit) {
+      this.refused++
       throw new TapwireError('ENOBUFS', `The routing table is full (limits.routes is ${this.#limit})`)
     }
     if (route.gateway !== null && route.gateway.isV4 !== route.destination.isV4) {

@@ -70,4 +70,6 @@ export class TcpCounters {
   droppedAcceptQueue = 0
   droppedConnectionLimit = 0
   timeWaitOverflow = 0
+  /** Listeners refused because of `limits.listeners`. */
+  listenersRefused = 0
 }

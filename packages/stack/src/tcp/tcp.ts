@@ -108,6 +108,7 @@ export class Tcp implements Transport, TcpApi {
       )
     }
     if (this.#listeners.size >= context.limits.listeners) {
+      context.counters.listenersRefused++
       throw new TapwireError('ENOBUFS', `The limit of ${context.limits.listeners} listeners is reached`)
     }
     const listener = new TcpListenerImpl(context, address, port, ipv6Only, backlog, handler, this.#listeners)
