@@ -9,12 +9,13 @@ import {
   type TcpInfo,
   TcpState,
 } from './api.ts'
-import { afterRead, sendLimit } from './autotune.ts'
+import { afterRead } from './autotune.ts'
 import { abortTcb, closeTcb, shutdownTcb } from './close.ts'
 import { DSCP_MASK } from './config.ts'
 import { checkCongestionName, createCongestionControl } from './congestion/choose.ts'
 import { tcpInfo } from './info.ts'
 import { finReceived } from './receiver.ts'
+import { makeRoom, noteStarved, writableBytes } from './send-buffer.ts'
 import { holdWhileUnanswered, type Tcb, wantOutput } from './tcb.ts'
 import { armCork, armKeepalive, CORK_LIMIT } from './timers.ts'
 
@@ -67,9 +68,7 @@ class Connection implements TcpConnection {
   }
 
   get writable(): number {
-    const tcb = this.#tcb
-    if (tcb.finQueued || tcb.closeReason !== undefined) return 0
-    return Math.max(0, sendLimit(tcb) - tcb.sendQueued)
+    return writableBytes(this.#tcb)
   }
 
   get unacknowledged(): number {
@@ -98,7 +97,7 @@ class Connection implements TcpConnection {
 
   consume(length: number): void {
     const tcb = this.#tcb
-    if (!(length >= 0 && length <= tcb.readable)) {
+    if (!(Number.isInteger(length) && length >= 0 && length <= tcb.readable)) {
       throw new TapwireError(
         'ERR_OUT_OF_RANGE',
         `Only ${tcb.readable} bytes can be consumed. Received ${length}`,
@@ -118,10 +117,19 @@ class Connection implements TcpConnection {
     if (tcb.finQueued || tcb.closeReason !== undefined) {
       throw new TapwireError('EPIPE', 'Nothing can be written to a connection after it was shut down')
     }
-    const length = Math.min(bytes.length - start, this.writable)
-    const taken = length > 0 && tcb.sendRing.ensure(tcb.sendQueued + length, tcb.sendQueued) ? length : 0
+    if (!(Number.isInteger(start) && start >= 0 && start <= bytes.length)) {
+      throw new TapwireError(
+        'ERR_OUT_OF_RANGE',
+        `'start' must be an integer from 0 to ${bytes.length}. Received ${start}`,
+      )
+    }
+    const length = Math.min(bytes.length - start, writableBytes(tcb))
+    const taken = makeRoom(tcb, length)
     if (taken < bytes.length - start) tcb.wantsWritable = true
-    if (taken === 0) return 0
+    if (taken === 0) {
+      if (length > 0) noteStarved(tcb)
+      return 0
+    }
     const { engine } = tcb.tcp
     engine.enter()
     tcb.sendRing.write(tcb.sendQueued, bytes, start, taken)
@@ -196,6 +204,20 @@ class Connection implements TcpConnection {
     }
     tcb.keepaliveProbes = 0
     if (tcb.state >= TcpState.Established) armKeepalive(tcb, tcb.tcp.engine.clock.now() + tcb.keepalive.idle)
+  }
+
+  get notSentLowWater(): number {
+    return this.#tcb.notSentLowWater
+  }
+
+  set notSentLowWater(bytes: number) {
+    if (!(bytes >= 1)) {
+      throw new TapwireError(
+        'ERR_OUT_OF_RANGE',
+        `The not-sent low-water mark must be at least 1 byte. Received ${bytes}`,
+      )
+    }
+    this.#tcb.notSentLowWater = bytes
   }
 
   get trafficClass(): number {
