@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { capture } from '@tapwire/stack'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { MEBIBYTE } from '../../examples/main/payload.ts'
-import { STACK_SIDE } from '../../examples/shared/kernel-side.ts'
+import { KERNEL_SIDE, STACK_SIDE } from '../../examples/shared/kernel-side.ts'
 import { mustRun } from '../../examples/shared/programs.ts'
 import { kernelObstacle, kernelSuite } from '../support/kernel.ts'
 import { Peers } from '../support/peers.ts'
@@ -12,6 +12,11 @@ import { Peers } from '../support/peers.ts'
 const PROTOCOLS = ['ip', 'tcp', 'icmp', 'icmpv6'] as const
 /** tshark's word for a checksum that it computed and found right. */
 const GOOD = 1
+/**
+ * Where a checksum comes out as 0, Linux writes its other form, ffff, for every protocol (CSUM_MANGLED_0). Both sum up
+ * right, but tshark lets only UDP have it; one packet in 65,536 is such a one.
+ */
+const MANGLED_BY_KERNEL = `(tcp.checksum == 0xffff && (ip.src == ${KERNEL_SIDE.v4} || ipv6.src == ${KERNEL_SIDE.v6}))`
 
 async function countMatches(file: string, filter: string): Promise<number> {
   const checks = ['ip', 'tcp', 'udp'].flatMap((name) => ['-o', `${name}.check_checksum:TRUE`])
@@ -52,7 +57,7 @@ describe.each([true, false])('with offload %s', (offload) => {
 
     it.each(PROTOCOLS)('has a good checksum in every packet of %s', async (protocol) => {
       const status = `${protocol}.checksum.status`
-      expect(await countMatches(file, `${status} && ${status} != ${GOOD}`)).toBe(0)
+      expect(await countMatches(file, `${status} && ${status} != ${GOOD} && !${MANGLED_BY_KERNEL}`)).toBe(0)
       expect(await countMatches(file, `${status} == ${GOOD}`)).toBeGreaterThan(0)
     })
   })
