@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { Clock } from '../../src/core/clock.ts'
 import { Engine } from '../../src/core/engine.ts'
 import { Memory } from '../../src/core/memory.ts'
 import { SeededRandom } from '../../src/core/random.ts'
@@ -192,5 +193,35 @@ describe('Engine', () => {
     expect(fired).toBe(10_000)
     clock.advanceTo(50)
     expect(fired).toBe(25_000)
+  })
+
+  it('a late ring lets the host deliver what has arrived before deadlines pass', () => {
+    let now = 0
+    const soon: (() => void)[] = []
+    let ring = (): void => {}
+    const clock: Clock = {
+      epoch: 0,
+      now: () => now,
+      soon: (callback) => void soon.push(callback),
+      alarm: (callback) => {
+        ring = callback
+        return { set: () => {}, keepAlive: () => {} }
+      },
+    }
+    const engine = new Engine(clock, new Memory(65_536), new SeededRandom(1))
+    const log: string[] = []
+    const timer = new Timer(() => log.push('timeout'))
+    engine.timers.set(timer, 1000)
+    now = 50_000
+    ring()
+    expect(log).toEqual([])
+    // What a device does in the turns it is given: the acknowledgement arrives, and nothing is overdue any more.
+    soon.shift()?.()
+    engine.run(() => engine.timers.set(timer, 90_000))
+    soon.shift()?.()
+    expect(log).toEqual([])
+    now = 90_500
+    ring()
+    expect(log).toEqual(['timeout'])
   })
 })
