@@ -60,6 +60,11 @@ export interface ConnectionHandler {
   onReadable?(connection: TcpConnection): void
   /** After a `write` that took less than it was given: there is room again. */
   onWritable?(connection: TcpConnection): void
+  /**
+   * The peer has marked data as urgent, or moved the mark on (RFC 6093): `urgentLeft` says how far it reaches. The data
+   * itself comes in the stream, in its place. New protocols should not use this (R6093-02).
+   */
+  onUrgent?(connection: TcpConnection): void
   /** All that was written, and the FIN, has been acknowledged. */
   onFinAcked?(connection: TcpConnection): void
   /**
@@ -135,6 +140,13 @@ export interface TcpConnection {
    * @throws EPIPE after `shutdown`, or when the connection is over
    */
   write(bytes: Uint8Array, start?: number): number
+  /**
+   * As `write`; all that is queued then is urgent: segments carry the mark until its end is acknowledged. For old
+   * protocols such as Telnet only (R6093-02).
+   */
+  writeUrgent(bytes: Uint8Array, start?: number): number
+  /** Bytes to be read until the peer's urgent data ends, also if they have not arrived yet; 0 when nothing is urgent. */
+  readonly urgentLeft: number
   /** Sends FIN after everything written. Reading goes on. Calling it again does nothing. */
   shutdown(): void
   /**

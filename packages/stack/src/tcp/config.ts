@@ -12,6 +12,8 @@ export interface TcpSettings {
   readonly timestamps?: boolean
   /** Offer selective acknowledgement (RFC 2018). Default true. */
   readonly sack?: boolean
+  /** Tell and heed user timeouts (RFC 5482). Default false, as section 3.1 there has it. */
+  readonly userTimeoutOption?: boolean
   /** Receive buffer at the start of a connection, 2,048 to 1 GiB. Default 131,072. */
   readonly receiveBuffer?: number
   /** What auto-tuning may grow it to. Default 6 MiB. */
@@ -58,6 +60,7 @@ export interface TcpConfig {
   readonly windowScaling: boolean
   readonly timestamps: boolean
   readonly sack: boolean
+  readonly userTimeoutOption: boolean
   readonly receiveBuffer: number
   readonly receiveBufferMax: number
   readonly sendBuffer: number
@@ -143,6 +146,7 @@ export function resolveTcpSettings(given: TcpSettings = {}): TcpConfig {
     windowScaling: given.windowScaling ?? true,
     timestamps: given.timestamps ?? true,
     sack: given.sack ?? true,
+    userTimeoutOption: given.userTimeoutOption ?? false,
     trafficClass: numbers.trafficClass & DSCP_MASK,
     congestion: checkCongestionName(given.congestion ?? 'cubic'),
     ecn: checkEcn(given.ecn ?? 'passive'),

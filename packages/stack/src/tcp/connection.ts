@@ -18,6 +18,8 @@ import { finReceived } from './receiver.ts'
 import { makeRoom, noteStarved, writableBytes } from './send-buffer.ts'
 import { holdWhileUnanswered, type Tcb, wantOutput } from './tcb.ts'
 import { armCork, armKeepalive, CORK_LIMIT } from './timers.ts'
+import { afterUrgentRead, markUrgent, urgentLeft } from './urgent.ts'
+import { advertiseUserTimeout } from './user-timeout-option.ts'
 
 const DEFAULT_KEEPALIVE = { idle: 7_200_000, interval: 75_000, count: 9 }
 
@@ -108,6 +110,7 @@ class Connection implements TcpConnection {
     tcb.receiveRing.drop(length)
     tcb.readable -= length
     if (tcb.readable === 0 && tcb.outOfOrder === null) tcb.receiveRing.release()
+    if (tcb.urgent.receiving) afterUrgentRead(tcb)
     if (tcb.closeReason === undefined) afterRead(tcb, length)
     engine.leave()
   }
@@ -139,6 +142,20 @@ class Connection implements TcpConnection {
     wantOutput(tcb)
     engine.leave()
     return taken
+  }
+
+  writeUrgent(bytes: Uint8Array, start = 0): number {
+    let taken = 0
+    // One entry: the bytes must not leave before they are marked.
+    this.#tcb.tcp.engine.run(() => {
+      taken = this.write(bytes, start)
+      if (taken > 0) markUrgent(this.#tcb)
+    })
+    return taken
+  }
+
+  get urgentLeft(): number {
+    return urgentLeft(this.#tcb)
   }
 
   shutdown(): void {
@@ -259,6 +276,7 @@ class Connection implements TcpConnection {
       )
     }
     this.#tcb.userTimeout = value * MILLISECOND
+    advertiseUserTimeout(this.#tcb, this.#tcb.userTimeout)
   }
 
   info(): TcpInfo {

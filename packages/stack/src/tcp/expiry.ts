@@ -109,7 +109,8 @@ function enterLoss(tcb: Tcb, now: Micros): void {
  * still answers is alive, whatever is in flight (SHLD-17).
  */
 function givesUp(tcb: Tcb, now: Micros): boolean {
-  if (tcb.timeouts < tcb.tcp.config.retries) return false
+  // The application's own limit is the only one then (Linux's TCP_USER_TIMEOUT, RFC 5482).
+  if (tcb.userTimeout > 0 || tcb.timeouts < tcb.tcp.config.retries) return false
   return !(tcb.sndWnd === 0 && now - tcb.lastReceiveAt < 2 * currentRto(tcb))
 }
 
@@ -121,14 +122,22 @@ function onPersistTimeout(tcb: Tcb, now: Micros): void {
   tcb.persistAt = NEVER
   const unsent = tcb.unsent
   if (unsent === 0 && !(tcb.finQueued && !tcb.finSent)) return
-  if (now - tcb.lastReceiveAt > probeInterval(tcb) && tcb.probes >= tcb.tcp.config.retries) {
+  if (isSilent(tcb, now)) {
     finish(tcb, tcb.softError ?? 'ETIMEDOUT')
     return
   }
   if (tcb.sndWnd > 0 && overrideSilly(tcb)) return
   sendWindowProbe(tcb)
   tcb.probes++
-  armPersist(tcb, now + probeInterval(tcb))
+  const next = now + probeInterval(tcb)
+  armPersist(tcb, tcb.userTimeout > 0 ? Math.min(next, tcb.lastReceiveAt + tcb.userTimeout) : next)
+}
+
+/** A peer with a shut window that answers no probe any more: for the user timeout, or for a row of them. */
+function isSilent(tcb: Tcb, now: Micros): boolean {
+  const silence = now - tcb.lastReceiveAt
+  if (tcb.userTimeout > 0) return tcb.probes > 0 && silence >= tcb.userTimeout
+  return silence > probeInterval(tcb) && tcb.probes >= tcb.tcp.config.retries
 }
 
 /** Corked for too long, or short of the window for too long: what fits goes out. */

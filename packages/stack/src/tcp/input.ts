@@ -11,6 +11,8 @@ import type { SegmentIn } from './segment-in.ts'
 import { setState } from './states.ts'
 import type { Tcb } from './tcb.ts'
 import type { TimeWaitQueue } from './time-wait.ts'
+import { noteUrgent } from './urgent.ts'
+import { adoptUserTimeout } from './user-timeout-option.ts'
 
 /** SEGMENT ARRIVES for a connection with a TCB (RFC 9293 section 3.10.7.3 and 3.10.7.4). */
 export function arrive(tcb: Tcb, segment: SegmentIn, timeWait: TimeWaitQueue): void {
@@ -28,6 +30,8 @@ export function arrive(tcb: Tcb, segment: SegmentIn, timeWait: TimeWaitQueue): v
     if (!processAck(tcb, segment)) return
     if (tcb.finAcked && !afterFinAcked(tcb, timeWait)) return
   }
+  if (segment.options.userTimeout > 0) adoptUserTimeout(tcb, segment.options.userTimeout)
+  if ((segment.flags & TcpFlag.Urg) !== 0) noteUrgent(tcb, segment)
   if (segment.dataLength > 0 && refusesData(tcb)) {
     resetForLostData(tcb)
     return

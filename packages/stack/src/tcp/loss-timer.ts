@@ -3,6 +3,7 @@ import { smss } from './congestion/window.ts'
 import { currentRto } from './rtt.ts'
 import { RecoveryState, type Tcb } from './tcb.ts'
 import { armLossTimer, LossTimer } from './timers.ts'
+import { withinUserTimeout } from './user-timeout.ts'
 
 /** TLP.max_ack_delay: the longest that ordinary receivers hold the ACK of a single segment back. */
 const MAX_ACK_DELAY: Micros = 200 * MILLISECOND
@@ -13,7 +14,8 @@ const TIMER_SLACK: Micros = 2 * MILLISECOND
 
 /** R6298-10: an ACK of new data, the first data, or a retransmission of the first segment gives it a full RTO. */
 export function restartRto(tcb: Tcb, now: Micros): void {
-  tcb.rtoAt = now + currentRto(tcb)
+  const deadline = now + currentRto(tcb)
+  tcb.rtoAt = tcb.timeouts > 0 ? withinUserTimeout(tcb, deadline) : deadline
 }
 
 /**

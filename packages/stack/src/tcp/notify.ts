@@ -13,6 +13,7 @@ export function dispatchEvents(tcb: Tcb): void {
   // Not accepted yet: whoever accepts it is told then.
   if (tcb.listener !== null) return
   if ((events & ConnectionEvent.Connect) !== 0) call(tcb, ConnectionEvent.Connect)
+  if ((events & ConnectionEvent.Urgent) !== 0) call(tcb, ConnectionEvent.Urgent)
   if ((events & ConnectionEvent.Readable) !== 0) call(tcb, ConnectionEvent.Readable)
   if ((events & ConnectionEvent.Writable) !== 0 && hasRoom(tcb)) {
     tcb.wantsWritable = false
@@ -40,6 +41,9 @@ function call(tcb: Tcb, event: number): void {
         return
       case ConnectionEvent.FinAcked:
         handler.onFinAcked?.(connection)
+        return
+      case ConnectionEvent.Urgent:
+        handler.onUrgent?.(connection)
         return
       case ConnectionEvent.SoftError:
         handler.onSoftError?.(connection, tcb.softNews)

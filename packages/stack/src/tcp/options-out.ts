@@ -1,8 +1,15 @@
-import { sackLength, TIMESTAMPS_LENGTH, writeSackBlocks, writeTimestamps } from '../wire/tcp.ts'
+import {
+  sackLength,
+  TIMESTAMPS_LENGTH,
+  writeSackBlocks,
+  writeTimestamps,
+  writeUserTimeout,
+} from '../wire/tcp.ts'
 import { hasDuplicate } from './dsack.ts'
 import { optionsStart } from './segment-out.ts'
 import type { Tcb } from './tcb.ts'
 import { timestampNow } from './timestamps.ts'
+import { advertisedSeconds, USER_TIMEOUT_LENGTH } from './user-timeout-option.ts'
 
 /** RFC 9293 section 3.1: the data offset leaves so many bytes. */
 const MOST_OPTIONS = 40
@@ -17,6 +24,7 @@ export const optionsOut = {
   /** The acknowledgement is complete: out-of-order data is told, or there is none. */
   complete: true,
   duplicateTold: false,
+  timeoutTold: false,
 }
 
 /**
@@ -26,19 +34,23 @@ export const optionsOut = {
  * @param payload bytes of data per segment
  */
 export function writeOptions(tcb: Tcb, payload: number, now: number): void {
-  const fixed = tcb.timestamps ? TIMESTAMPS_LENGTH : 0
-  const room = (payload > 0 ? Math.min(MOST_OPTIONS, tcb.sndMss - payload) : MOST_OPTIONS) - fixed
+  const most = payload > 0 ? Math.min(MOST_OPTIONS, tcb.sndMss - payload) : MOST_OPTIONS
+  const stamp = tcb.timestamps ? TIMESTAMPS_LENGTH : 0
+  const timeout = tcb.uto.pending && most >= stamp + USER_TIMEOUT_LENGTH
+  const fixed = stamp + (timeout ? USER_TIMEOUT_LENGTH : 0)
+  const room = most - fixed
   const count = chooseBlocks(tcb, room)
   const { network } = tcb.tcp
   const length = fixed + (count > 0 ? sackLength(count) : 0)
   let at = optionsStart(tcb.tcp, length)
-  if (fixed > 0) {
-    at = writeTimestamps(network.memory.view, at, timestampNow(now, tcb.tsOffset), tcb.tsRecent)
-  }
-  if (count > 0) writeSackBlocks(network.memory.view, at, left, right, count)
+  const { view } = network.memory
+  if (stamp > 0) at = writeTimestamps(view, at, timestampNow(now, tcb.tsOffset), tcb.tsRecent)
+  if (timeout) at = writeUserTimeout(view, at, advertisedSeconds(tcb))
+  if (count > 0) writeSackBlocks(view, at, left, right, count)
   optionsOut.length = length
   optionsOut.complete = count > 0 || !hasBlocks(tcb)
   optionsOut.duplicateTold = count > 0 && hasDuplicate(tcb)
+  optionsOut.timeoutTold = timeout
 }
 
 /** A RST has timestamps too (R7323-19), and nothing else to tell. @returns the options' length */
@@ -50,11 +62,12 @@ export function writeResetOptions(tcb: Tcb, now: number): number {
   return TIMESTAMPS_LENGTH
 }
 
-/** Bytes that SACK blocks will take of the next data segments (Linux gives them the same room). */
-export function sackSpace(tcb: Tcb): number {
-  if (!hasBlocks(tcb)) return 0
+/** Bytes that options beside timestamps will take of the next data segments (Linux gives SACK blocks the same room). */
+export function extraOptions(tcb: Tcb): number {
+  const timeout = tcb.uto.pending ? USER_TIMEOUT_LENGTH : 0
+  if (!hasBlocks(tcb)) return timeout
   const ranges = tcb.outOfOrder === null ? 0 : tcb.outOfOrder.count
-  return sackLength(Math.min(mostBlocks(tcb), ranges + (hasDuplicate(tcb) ? 1 : 0)))
+  return timeout + sackLength(Math.min(mostBlocks(tcb), ranges + (hasDuplicate(tcb) ? 1 : 0)))
 }
 
 function hasBlocks(tcb: Tcb): boolean {
@@ -63,7 +76,8 @@ function hasBlocks(tcb: Tcb): boolean {
 
 /** R2018-05. */
 function mostBlocks(tcb: Tcb): number {
-  return tcb.timestamps ? 3 : 4
+  const fixed = (tcb.timestamps ? TIMESTAMPS_LENGTH : 0) + (tcb.uto.pending ? USER_TIMEOUT_LENGTH : 0)
+  return (MOST_OPTIONS - fixed - 4) >> 3
 }
 
 /** R2883-01: a duplicate first; then the out-of-order ranges, the latest changed first (R2018-04, R2018-05). */

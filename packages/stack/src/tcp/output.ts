@@ -9,6 +9,7 @@ import { optionsOut, writeOptions, writeResetOptions } from './options-out.ts'
 import { commitWindow, windowField } from './receive-window.ts'
 import { sendSegment } from './segment-out.ts'
 import type { Tcb } from './tcb.ts'
+import { urgentPointer } from './urgent.ts'
 
 /**
  * Sends one segment of a connection: options, window and acknowledgement are those of now. Sequence state is the
@@ -27,6 +28,7 @@ export function emit(
   const tcp = tcb.tcp
   const window = windowField(tcb)
   const fresh = length > 0 && seq === tcb.sndNxt
+  const urgent = urgentPointer(tcb, seq)
   writeOptions(tcb, Math.min(length, mss), tcp.engine.now)
   const result = sendSegment(
     tcp,
@@ -35,7 +37,7 @@ export function emit(
     tcb.remotePort,
     seq,
     tcb.rcvNxt,
-    flags | ecnFlags(tcb, fresh),
+    flags | ecnFlags(tcb, fresh) | (urgent > 0 ? TcpFlag.Urg : 0),
     window,
     optionsOut.length,
     ecnTrafficClass(tcb, fresh),
@@ -43,6 +45,7 @@ export function emit(
     position,
     length,
     mss,
+    urgent,
   )
   if (result === TransmitResult.Full) {
     waitForDevice(tcb)
@@ -86,6 +89,7 @@ function ackSent(tcb: Tcb, window: number): void {
   commitWindow(tcb, window)
   tcb.lastAckSent = seqMax(tcb.lastAckSent, tcb.rcvNxt)
   if (optionsOut.duplicateTold) forgetDuplicate(tcb)
+  if (optionsOut.timeoutTold) tcb.uto.pending = false
   // What a full-sized segment had no room to tell gets an ACK of its own.
   tcb.ackNow = tcb.ackNow && !optionsOut.complete
   tcb.unackedBytes = 0

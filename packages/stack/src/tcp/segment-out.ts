@@ -15,6 +15,7 @@ const sendOptions: SendOptions = { ttl: 64, tos: 0, dontFragment: true }
  *
  * @param ring where the payload is, from `position` on; null for none
  * @param mss payload bytes per segment when `length` is more than that
+ * @param urgent the urgent pointer
  */
 export function sendSegment(
   tcp: TcpContext,
@@ -31,13 +32,25 @@ export function sendSegment(
   position: number,
   length: number,
   mss: number,
+  urgent = 0,
 ): TransmitResult {
   const { network } = tcp
   const descriptor = network.descriptor
   descriptor.reset(network.headEnd)
   const headerLength = TCP_HEADER_LENGTH + optionsLength
   const at = descriptor.prepend(headerLength)
-  writeTcpHeader(network.memory.view, at, localPort, remotePort, seq, ack, headerLength, flags, window, 0)
+  writeTcpHeader(
+    network.memory.view,
+    at,
+    localPort,
+    remotePort,
+    seq,
+    ack,
+    headerLength,
+    flags,
+    window,
+    urgent,
+  )
   if (ring !== null && length > 0) gatherPayload(descriptor, ring, position, length)
   if (length > mss) {
     descriptor.gso = path.local.isV4 ? Gso.TcpV4 : Gso.TcpV6

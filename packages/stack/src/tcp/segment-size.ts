@@ -37,6 +37,8 @@ export function payloadSize(tcb: Tcb): number {
 
 /** Payload bytes of the largest frame: a whole number of segments where the device segments, else one. */
 export function superPayloadSize(tcb: Tcb, mss: number): number {
+  // A device would copy the urgent pointer to all segments as it stands (Linux).
+  if (tcb.urgent.sending) return mss
   const room = tcb.path.maxSuperPayload - TCP_MAX_HEADER_LENGTH
   return room < 2 * mss ? mss : room - (room % mss)
 }

@@ -5,7 +5,7 @@ import { TcpState } from './api.ts'
 import { noteWindowUse } from './congestion/window.ts'
 import { holdsRetransmissions } from './f-rto.ts'
 import { restartRto, setLossTimer } from './loss-timer.ts'
-import { sackSpace } from './options-out.ts'
+import { extraOptions } from './options-out.ts'
 import { emit, sendAck } from './output.ts'
 import { startPersist } from './persist.ts'
 import { pipe } from './pipe.ts'
@@ -27,7 +27,7 @@ export function output(tcb: Tcb): boolean {
     const mss = payloadSize(tcb)
     if (!sendLost(tcb, mss)) return false
     // NextSeg() of R6675-04: new data only when nothing lost waits.
-    if ((tcb.sent.nextLost() === null || holdsRetransmissions(tcb)) && !sendNew(tcb, mss - sackSpace(tcb)))
+    if ((tcb.sent.nextLost() === null || holdsRetransmissions(tcb)) && !sendNew(tcb, mss - extraOptions(tcb)))
       return false
   }
   if (tcb.ackNow && tcb.state >= TcpState.SynReceived) return sendAck(tcb)

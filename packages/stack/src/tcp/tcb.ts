@@ -19,6 +19,8 @@ import { SentLog } from './sent-log.ts'
 import { LossTimer } from './timers.ts'
 import { TlpState } from './tlp.ts'
 import { UndoState } from './undo.ts'
+import { Urgent } from './urgent.ts'
+import { UserTimeoutOption } from './user-timeout-option.ts'
 
 /** Larger than any window: "ssthresh arbitrarily high" (R5681-05). */
 export const INFINITE_SSTHRESH = 0x7fff_ffff
@@ -31,6 +33,7 @@ export const ConnectionEvent = {
   FinAcked: 8,
   Close: 16,
   SoftError: 32,
+  Urgent: 64,
 } as const
 
 /** How far loss recovery is. */
@@ -215,6 +218,9 @@ export class Tcb {
   tuneSince: Micros = 0
   tuneSpace = 0
   readonly rcvRtt = new ReceiveRtt()
+
+  readonly urgent = new Urgent()
+  readonly uto = new UserTimeoutOption()
 
   // The application's side.
   events = 0
