@@ -16,7 +16,7 @@ export { createSwitch, type Switch, type SwitchOptions } from './link/switch.ts'
 export { type PlainDevice, withoutOffloads } from './link/without-offloads.ts'
 export { type InterfaceSettings, Stack, type StackOptions } from './stack.ts'
 export * from './tcp/api.ts'
-export type { TcpSettings } from './tcp/config.ts'
+export type { PortRange, TcpSettings } from './tcp/config.ts'
 export { RetransmitCause, type TcpTracer, TraceKind } from './tcp/trace.ts'
 export * from './udp/api.ts'
 /** The formats as readable objects: build, parse and describe packets; read captures. */

@@ -53,7 +53,15 @@ export interface TcpSettings {
    * ask, false never.
    */
   readonly ecn?: EcnSetting
+  /**
+   * The first and the last port that connections and listeners without one of their own get (RFC 6056 section 3.2), 1 to
+   * 65,535. Default [32,768, 65,535]: Linux's lower end, and everything above.
+   */
+  readonly ephemeralPorts?: PortRange
 }
+
+/** From the first to the last, both included. */
+export type PortRange = readonly [first: number, last: number]
 
 /** The settings with every default filled in; times in microseconds. */
 export interface TcpConfig {
@@ -79,6 +87,7 @@ export interface TcpConfig {
   readonly ttl: number
   readonly congestion: CongestionName
   readonly ecn: EcnSetting
+  readonly ephemeralPorts: PortRange
 }
 
 /** The six bits of DSCP in the traffic class. */
@@ -150,7 +159,18 @@ export function resolveTcpSettings(given: TcpSettings = {}): TcpConfig {
     trafficClass: numbers.trafficClass & DSCP_MASK,
     congestion: checkCongestionName(given.congestion ?? 'cubic'),
     ecn: checkEcn(given.ecn ?? 'passive'),
+    ephemeralPorts: checkPorts(given.ephemeralPorts ?? [32_768, 65_535]),
   }
+}
+
+function checkPorts(range: PortRange): PortRange {
+  const [first, last] = range
+  const whole = range.length === 2 && Number.isInteger(first) && Number.isInteger(last)
+  if (whole && first >= 1 && first <= last && last <= 65_535) return range
+  throw new TapwireError(
+    'ERR_OUT_OF_RANGE',
+    `The TCP setting 'ephemeralPorts' must be two ports from 1 to 65535, the lower first. Received ${String(range)}`,
+  )
 }
 
 function checkEcn(value: EcnSetting): EcnSetting {

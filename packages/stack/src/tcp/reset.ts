@@ -2,10 +2,10 @@ import { seqAdd } from '../core/seq.ts'
 import { IpAddress } from '../ip/address.ts'
 import type { PathError } from '../ip/network.ts'
 import type { PacketIn } from '../ip/packet-in.ts'
-import { TcpFlag } from '../wire/tcp.ts'
+import { TcpFlag, TIMESTAMPS_LENGTH, writeTimestamps } from '../wire/tcp.ts'
 import type { TcpContext } from './context.ts'
 import { type SegmentIn, segmentLength } from './segment-in.ts'
-import { sendSegment } from './segment-out.ts'
+import { optionsStart, sendSegment } from './segment-out.ts'
 
 /** The addresses of a received packet, as objects: for the few packets that need them. */
 export function localOf(packet: PacketIn): IpAddress {
@@ -35,7 +35,18 @@ export function replyReset(tcp: TcpContext, segment: SegmentIn): void {
   const seq = answersAck ? segment.ack : 0
   const ack = answersAck ? 0 : seqAdd(segment.seq, segmentLength(segment))
   const flags = answersAck ? TcpFlag.Rst : TcpFlag.Rst | TcpFlag.Ack
-  sendSegment(tcp, path, segment.localPort, segment.remotePort, seq, ack, flags, 0, 0, 0, null, 0, 0, 1)
+  const options = echoTimestamp(tcp, segment)
+  sendSegment(tcp, path, segment.localPort, segment.remotePort, seq, ack, flags, 0, options, 0, null, 0, 0, 1)
+}
+
+/**
+ * R7323-19: the RST echoes what it answers, so that a peer knows it for an answer; without a connection there is no clock
+ * to tell the time of. @returns the options' length
+ */
+function echoTimestamp(tcp: TcpContext, segment: SegmentIn): number {
+  if (!tcp.config.timestamps || !segment.options.hasTimestamps) return 0
+  writeTimestamps(tcp.network.memory.view, optionsStart(tcp, TIMESTAMPS_LENGTH), 0, segment.options.tsVal)
+  return TIMESTAMPS_LENGTH
 }
 
 export function isPathError<T extends object>(path: T | PathError): path is PathError {

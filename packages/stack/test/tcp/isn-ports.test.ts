@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 import { IpAddress, parseAddress, SeededRandom, Stack, VirtualClock } from '../../src/index.ts'
 import { FourTupleTable } from '../../src/tcp/four-tuple-table.ts'
 import { initialSequence, isnAfter, timestampOffset } from '../../src/tcp/isn.ts'
-import { EPHEMERAL_COUNT, EPHEMERAL_FIRST } from '../../src/tcp/ports.ts'
 import { Script } from './script.ts'
 
 const at = (text: string) => parseAddress(text)!
@@ -71,6 +70,9 @@ describe('initial sequence numbers', () => {
   })
 })
 
+const EPHEMERAL_FIRST = 32_768
+const EPHEMERAL_COUNT = 32_768
+
 describe('ephemeral ports', () => {
   const connect = (t: Script, address = '10.0.0.2', port = 80) =>
     t.stack.tcp.connect({ address: at(address), port }, {})
@@ -87,6 +89,32 @@ describe('ephemeral ports', () => {
     const eighths = new Set(ports.map((port) => (port - EPHEMERAL_FIRST) >>> 12))
     expect(eighths.size).toBe(8)
   })
+
+  it('R6056-01 the range is a setting, for connections and for listeners', () => {
+    const t = new Script({ tcp: { ephemeralPorts: [1024, 1031] } })
+    const listening = t.stack.tcp.listen({}, { onConnection: () => {} }).localPort
+    const ports = Array.from({ length: 7 }, () => connect(t).localPort)
+    expect([listening, ...ports].sort()).toEqual([1024, 1025, 1026, 1027, 1028, 1029, 1030, 1031])
+    expect(() => connect(t)).toThrow(expect.objectContaining({ code: 'EADDRNOTAVAIL' }))
+    const one = new Script({ tcp: { ephemeralPorts: [65_535, 65_535] } })
+    expect(connect(one).localPort).toBe(65_535)
+  })
+
+  it('R6056-03 a range of two ports: the third connection to one peer is EADDRNOTAVAIL', () => {
+    const t = new Script({ tcp: { ephemeralPorts: [50_000, 50_001] } })
+    expect([connect(t).localPort, connect(t).localPort].sort()).toEqual([50_000, 50_001])
+    expect(() => connect(t)).toThrow(expect.objectContaining({ code: 'EADDRNOTAVAIL' }))
+    expect(() => connect(t, '10.0.0.3')).not.toThrow()
+  })
+
+  it.each([[[0, 5]], [[6, 5]], [[1, 65_536]], [[1.5, 5]], [[5]], [[5, 6, 7]]])(
+    'R6056-01 %j is no range',
+    (range) => {
+      expect(() => new Script({ tcp: { ephemeralPorts: range as never } })).toThrow(
+        expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }),
+      )
+    },
+  )
 
   it('R6056-02 towards different peers they do not follow each other', () => {
     const t = new Script()

@@ -48,6 +48,20 @@ describe.each(ORIGINS)('timestamps, $name', (origin) => {
     stamp(reset)
   })
 
+  it('R7323-19 a RST that answers a segment with timestamps echoes them, its own clock being 0', () => {
+    const TS = [{ name: 'timestamps', value: 777, echo: 5 }] as const
+    const t = new Script(origin)
+    t.send({ flags: 'PA', seq: 1, ack: 99, data: 10, options: [...TS] })
+    expect(stamp(t.next())).toMatchObject({ value: 0, echo: 777 })
+    t.send({ flags: 'S', options: MODERN })
+    expect(stamp(t.next())).toMatchObject({ value: 0, echo: 1 })
+    t.listen().send({ flags: 'A', seq: 1, ack: 99, options: [...TS] })
+    expect(stamp(t.next())).toMatchObject({ value: 0, echo: 777 })
+    t.send({ flags: 'A', seq: 1, ack: 99 }).expect({ flags: 'R', options: [] })
+    const off = new Script({ ...origin, tcp: { timestamps: false } })
+    off.send({ flags: 'A', seq: 1, ack: 99, options: [...TS] }).expect({ flags: 'R', options: [] })
+  })
+
   it('R7323-13 a SYN without them: none in the SYN-ACK, and none later', () => {
     const t = new Script(origin).listen().send({ flags: 'S', options: [{ name: 'mss', value: 1460 }] })
     expect(t.next().options.some((o) => o.name === 'timestamps')).toBe(false)
