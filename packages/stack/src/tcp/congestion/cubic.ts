@@ -27,8 +27,10 @@ export class Cubic extends LossBased {
   override onAck(tcb: Tcb, ackedBytes: number, limited: boolean, now: Micros): void {
     if (tcb.recovery === RecoveryState.Open) this.#reduced = false
     // R9438-06: time in which the window was not used up is no time of the curve.
-    if ((!limited || this.#drained) && this.#curve.epochStart !== NEVER) {
-      this.#curve.epochStart += now - this.#lastAckAt
+    if (this.#curve.epochStart !== NEVER) {
+      const since = now - this.#lastAckAt
+      if (!limited) this.#curve.epochStart += since
+      else if (this.#drained) this.#curve.epochStart += Math.max(0, Math.round(since - tcb.srtt))
     }
     this.#lastAckAt = now
     this.#drained = tcb.sent.count === 0

@@ -19,9 +19,10 @@ export class HyStart {
   css = false
   #cssRounds = 0
   #cssBaseline: Micros = Number.POSITIVE_INFINITY
-  #roundOpen = false
   /** R9406-02: the round lasts until this is acknowledged. */
   #windowEnd = 0
+  /** Nothing was in flight when the round began: the next ACK shows what it has to last for. */
+  #endUnknown = true
   #lastRoundMin: Micros = Number.POSITIVE_INFINITY
   #roundMin: Micros = Number.POSITIVE_INFINITY
   #samples = 0
@@ -39,7 +40,10 @@ export class HyStart {
    * @returns what to add; ssthresh is set when slow start is over (R9406-04)
    */
   grow(tcb: Tcb, bytes: number): number {
-    if (!this.#roundOpen) this.#startRound(tcb)
+    if (this.#endUnknown) {
+      this.#endUnknown = false
+      this.#windowEnd = tcb.sndNxt
+    }
     if (this.#samples >= N_RTT_SAMPLE) this.#judge()
     const growth = this.css ? this.#slowly(bytes) : bytes
     if (seqGeq(tcb.sndUna, this.#windowEnd)) this.#endRound(tcb, growth)
@@ -71,8 +75,8 @@ export class HyStart {
   }
 
   #startRound(tcb: Tcb): void {
-    this.#roundOpen = true
     this.#windowEnd = tcb.sndNxt
+    this.#endUnknown = tcb.sndNxt === tcb.sndUna
     this.#lastRoundMin = this.#roundMin
     this.#roundMin = Number.POSITIVE_INFINITY
     this.#samples = 0

@@ -36,9 +36,13 @@ export class WindowUse {
   end = 0
 }
 
-/** After sending: as long as a window of data lasts, the best of its moments counts (Linux). */
-export function noteWindowUse(tcb: Tcb, limited: boolean): void {
+/**
+ * After sending: as long as a window of data lasts, the best of its moments counts (Linux).
+ * @param stopped something waits that only the congestion window does not let go
+ */
+export function noteWindowUse(tcb: Tcb, stopped: boolean): void {
   const { windowUse: use, flightSize } = tcb
+  const limited = stopped || flightSize + smss(tcb) > tcb.cwnd
   if (!limited && !seqGeq(tcb.sndUna, use.end) && (use.limited || flightSize <= use.flight)) return
   use.limited = limited
   use.flight = flightSize
