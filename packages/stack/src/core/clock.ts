@@ -20,6 +20,8 @@ export interface Alarm {
 export interface Clock {
   /** Microseconds since an arbitrary start; never goes back. */
   now(): Micros
+  /** The step in which `now` moves, where that is a millisecond or more; what is not given counts as exact. */
+  readonly granularity?: Micros
   /** Microseconds from 1970 to the clock's start: what makes capture timestamps readable. */
   readonly epoch: number
   alarm(callback: () => void): Alarm

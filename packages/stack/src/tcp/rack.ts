@@ -91,7 +91,7 @@ export function adaptReorderingWindow(tcb: Tcb, news: AckNews): void {
   rack.persist = PERSIST
 }
 
-/** The other half of the adaptation: patience ends after enough recoveries. */
+/** The other half of the adaptation: patience ends after enough recoveries that were not needless (Linux). */
 export function rackRecoveryOver(rack: RackState): void {
   if (rack.steps === 1 || --rack.persist > 0) return
   rack.steps = 1
@@ -120,7 +120,8 @@ export function detectLoss(tcb: Tcb, now: Micros): number {
   const { rack, sent } = tcb
   rack.reorderAt = NEVER
   if (rack.rtt === 0) return Found.Nothing
-  const window = reorderingWindow(tcb)
+  // R8985-02: two times read off a coarse clock may be that much further apart than they were.
+  const window = reorderingWindow(tcb) + (tcb.tcp.engine.clock.granularity ?? 0)
   let found: number = Found.Nothing
   let record = sent.byTime.oldest
   while (record !== null && isSentAfter(rack.sentAt, rack.endSeq, record.sentAt, record.end)) {

@@ -71,6 +71,7 @@ function takeData(tcb: Tcb, segment: SegmentIn): void {
   const gsoSize = segment.packet.gsoSize
   noteSegmentSize(tcb, gsoSize > 0 ? Math.min(gsoSize, length) : length, pushed)
   noteReceive(tcb, now)
+  const islands = tcb.outOfOrder?.count ?? 0
   if (!store(tcb, segment)) {
     // Still an answer, or the peer would take us for dead.
     wantAck(tcb)
@@ -79,7 +80,7 @@ function takeData(tcb: Tcb, segment: SegmentIn): void {
   noteCongestionMarks(tcb, segment)
   tcp.counters.bytesIn += length
   if (seq === tcb.rcvNxt) inOrder(tcb, length, now)
-  else outOfOrder(tcb, seq, length)
+  else outOfOrder(tcb, seq, length, islands > 0 && (tcb.outOfOrder?.count ?? 0) > islands)
   measureReceiveRtt(tcb, segment, now)
 }
 
@@ -142,11 +143,13 @@ function inOrder(tcb: Tcb, length: number, now: number): void {
 
 /**
  * R5681-11: a duplicate ACK at once. A peer without SACK counts them, so each segment gets its own; one with SACK
- * reads the blocks, so that one ACK at the end of the burst tells it all (MUST-58, MUST-59).
+ * reads the blocks, so that one ACK at the end of the burst tells it all (MUST-58, MUST-59), as long as they fit: when a
+ * burst has further holes, each of them gets an ACK, or the peer would take for lost what no block tells (R2018-05).
  */
-function outOfOrder(tcb: Tcb, seq: number, length: number): void {
+function outOfOrder(tcb: Tcb, seq: number, length: number, newIsland: boolean): void {
   tcb.tcp.counters.outOfOrderIn++
-  if (seqGt(seqAdd(seq, length), tcb.rcvNxt) && !tcb.sackPermitted && sendAck(tcb)) return
+  const atOnce = tcb.sackPermitted ? newIsland && tcb.ackNow : seqGt(seqAdd(seq, length), tcb.rcvNxt)
+  if (atOnce && sendAck(tcb)) return
   wantAck(tcb)
 }
 

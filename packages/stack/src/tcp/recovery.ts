@@ -114,6 +114,7 @@ function afterAckInRecovery(tcb: Tcb, news: AckNews, found: number, now: Micros)
     return
   }
   if (over) {
+    rackRecoveryOver(tcb.rack)
     leaveRecovery(tcb, true, now)
     return
   }
@@ -158,8 +159,10 @@ function afterAckInLoss(tcb: Tcb, news: AckNews, now: Micros): void {
     restartRto(tcb, now)
     return
   }
-  if (seqGeq(tcb.sndUna, tcb.recoveryPoint)) leaveRecovery(tcb, false, now)
-  else wantOutput(tcb)
+  if (seqGeq(tcb.sndUna, tcb.recoveryPoint)) {
+    rackRecoveryOver(tcb.rack)
+    leaveRecovery(tcb, false, now)
+  } else wantOutput(tcb)
 }
 
 function leaveRecovery(tcb: Tcb, reduced: boolean, now: Micros): void {
@@ -167,7 +170,6 @@ function leaveRecovery(tcb: Tcb, reduced: boolean, now: Micros): void {
   tcb.frto = FrtoState.Off
   tcb.duplicateAcks = 0
   tcb.fastRetransmit = false
-  rackRecoveryOver(tcb.rack)
   if (reduced) tcb.congestion.onRecovered(tcb, now)
   tcb.tcp.tracer?.onTrace(TraceKind.RecoveryExit, now, tcb.id, tcb.recoveryPoint, tcb.cwnd, tcb.ssthresh)
 }
