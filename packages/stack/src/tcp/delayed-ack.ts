@@ -12,7 +12,7 @@ export const QUICK_ACKS = 16
 /**
  * Decides when the data just taken is acknowledged (SHLD-18, R5681-22): at once for every second full-sized segment
  * (SHLD-19; counted in bytes, so that super-frames obey it), at the start of a connection and after a pause; else
- * within the delay (MUST-40).
+ * within the delay (MUST-40, R5681-23, DEL-01).
  */
 export function ackData(tcb: Tcb, length: number, now: Micros): void {
   tcb.unackedBytes += length

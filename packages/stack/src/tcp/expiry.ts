@@ -51,7 +51,10 @@ function onLossTimer(tcb: Tcb, now: Micros): void {
   else onRetransmitTimeout(tcb, now)
 }
 
-/** RFC 6298 section 5.4 to 5.6 (R6298-11, R6298-12), RFC 5681 section 3.1 (R5681-10). */
+/**
+ * The front of the queue is sent again, or the connection given up (SEG-28): RFC 6298 section 5.4 to 5.6 (R6298-11,
+ * R6298-12), RFC 5681 section 3.1 (R5681-10).
+ */
 function onRetransmitTimeout(tcb: Tcb, now: Micros): void {
   if (tcb.state < TcpState.Established) {
     onSynTimeout(tcb)
@@ -83,7 +86,10 @@ function onRetransmitTimeout(tcb: Tcb, now: Micros): void {
   if (record !== null) retransmit(tcb, record, mss, mss, RetransmitCause.Timeout)
 }
 
-/** The window shrinks to a segment, and what is in flight is taken for lost as far as R8985-12 has it. */
+/**
+ * The window shrinks to a segment, and what is in flight is taken for lost as far as R8985-12 has it. No second recovery
+ * begins for what was sent until now (R6582-05).
+ */
 function enterLoss(tcb: Tcb, now: Micros): void {
   const inRecovery = tcb.recovery !== RecoveryState.Open
   startUndo(tcb, inRecovery)
@@ -106,7 +112,7 @@ function enterLoss(tcb: Tcb, now: Micros): void {
 
 /**
  * R2 (MUST-20, SHLD-11): 15 doublings from 200 ms are more than 15 minutes. A peer whose window is shut and that
- * still answers is alive, whatever is in flight (SHLD-17).
+ * still answers is alive, whatever is in flight (SHLD-17, R6429-02).
  */
 function givesUp(tcb: Tcb, now: Micros): boolean {
   // The application's own limit is the only one then (Linux's TCP_USER_TIMEOUT, RFC 5482).
@@ -116,7 +122,7 @@ function givesUp(tcb: Tcb, now: Micros): boolean {
 
 /**
  * The window is still shut, or too small for a whole segment: then the override timeout of MUST-38 sends what fits. An
- * unanswered row of probes ends the connection, answered ones never do (MUST-37).
+ * unanswered row of probes ends the connection, answered ones never do (MUST-37, R6429-01).
  */
 function onPersistTimeout(tcb: Tcb, now: Micros): void {
   tcb.persistAt = NEVER

@@ -10,7 +10,7 @@ import { synWindow, windowShift } from './receive-window.ts'
 import { type Agreement, sendSyn } from './syn.ts'
 
 /**
- * A connection in SYN-RECEIVED that came from a listener: a record a fraction of a TCB's size, so that half-open
+ * A connection in SYN-RECEIVED that came from a listener: a record a fraction of a TCB's size (R4987-03), so that half-open
  * connections are cheap to hold and to forget. It becomes a TCB when the handshake's last ACK arrives.
  */
 export class HalfOpen implements AckSource {

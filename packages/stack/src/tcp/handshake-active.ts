@@ -86,7 +86,7 @@ export function arriveInSynSent(tcb: Tcb, segment: SegmentIn): boolean {
     return false
   }
   if ((flags & TcpFlag.Syn) === 0) {
-    // SEG-11.
+    // SEG-11, and SEG-25 for a FIN.
     tcp.counters.droppedUnexpected++
     return false
   }

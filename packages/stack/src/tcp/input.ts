@@ -40,6 +40,7 @@ export function arrive(tcb: Tcb, segment: SegmentIn, timeWait: TimeWaitQueue): v
   if (receiveText(tcb, segment)) afterFin(tcb, timeWait)
 }
 
+/** A RST is an error to the application, a FIN is none (MUST-12). */
 function passesChecks(tcb: Tcb, segment: SegmentIn): boolean {
   const verdict = checkSegment(tcb, segment)
   if (verdict === Verdict.Reset) {
@@ -51,7 +52,7 @@ function passesChecks(tcb: Tcb, segment: SegmentIn): boolean {
   return verdict === Verdict.Accept
 }
 
-/** The peer has our FIN (SEG-20, SEG-21). @returns false when that ended the connection */
+/** The peer has our FIN (SEG-20, SEG-21, SIM-02). @returns false when that ended the connection */
 function afterFinAcked(tcb: Tcb, timeWait: TimeWaitQueue): boolean {
   switch (tcb.state) {
     case TcpState.FinWait1:
@@ -72,7 +73,7 @@ function afterFinAcked(tcb: Tcb, timeWait: TimeWaitQueue): boolean {
   }
 }
 
-/** The peer's FIN has been reached (SEG-20, SEG-22). */
+/** The peer's FIN has been reached (SEG-20, SEG-22; SIM-02 when ours has left). */
 function afterFin(tcb: Tcb, timeWait: TimeWaitQueue): void {
   switch (tcb.state) {
     case TcpState.Established:

@@ -1,7 +1,10 @@
 import { type IpAddress, V4_MAPPED } from '../ip/address.ts'
 import type { TcpListenerImpl } from './listener.ts'
 
-/** Who listens where. Few listeners share a port, so each port has a short list. */
+/**
+ * Who listens where. Few listeners share a port, so each port has a short list. Connections do not stand in the way of a
+ * listener, nor it in theirs (MUST-41, MUST-42).
+ */
 export class ListenerTable {
   readonly #byPort = new Map<number, TcpListenerImpl[]>()
   #waiting: TcpListenerImpl[] = []
@@ -33,7 +36,7 @@ export class ListenerTable {
     this.size--
   }
 
-  /** The listener for a local address, by words: the most specific one. */
+  /** The listener for a local address, by words: the most specific one (MUST-43). */
   find(a0: number, a1: number, a2: number, a3: number, port: number): TcpListenerImpl | null {
     const there = this.#byPort.get(port)
     if (there === undefined) return null

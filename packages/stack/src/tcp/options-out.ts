@@ -28,8 +28,8 @@ export const optionsOut = {
 }
 
 /**
- * Writes the options of a segment in a synchronized state: timestamps on every one (R7323-12), SACK blocks on every one that
- * has room for them (R2018-03): a full-sized segment that is sent again has none.
+ * Writes the options of a segment in a synchronized state: timestamps on every one (R7323-12), with TS.Recent as the echo
+ * (R7323-18); SACK blocks on every one that has room for them (R2018-03): a full-sized segment that is sent again has none.
  *
  * @param payload bytes of data per segment
  */
@@ -80,7 +80,10 @@ function mostBlocks(tcb: Tcb): number {
   return (MOST_OPTIONS - fixed - 4) >> 3
 }
 
-/** R2883-01: a duplicate first; then the out-of-order ranges, the latest changed first (R2018-04, R2018-05). */
+/**
+ * R2883-01: a duplicate first; then the out-of-order ranges, the latest changed first (R2018-04, R2018-05), so that the
+ * island a duplicate lies in follows it (R2883-02).
+ */
 function chooseBlocks(tcb: Tcb, room: number): number {
   if (!hasBlocks(tcb)) return 0
   const most = Math.min(mostBlocks(tcb), (room - 4) >> 3)

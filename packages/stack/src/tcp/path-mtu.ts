@@ -40,7 +40,8 @@ export function honourClaim(tcb: Tcb): void {
 
 /**
  * RFC 1191, RFC 8201: the path takes smaller packets only. What was sent larger is lost, without congestion: it is
- * sent again in smaller segments at once, and the window stays (R1191-04).
+ * sent again in smaller segments at once, and the window stays (R1191-04, R8201-03). A larger path makes nothing be sent
+ * again (R1191-06).
  */
 function reducePathMtu(tcb: Tcb, mtu: number): void {
   const before = tcb.path.mtu

@@ -4,7 +4,7 @@ import type { TcpContext } from './context.ts'
 import { tupleHash } from './isn.ts'
 
 /**
- * An ephemeral port for a connection by double-hash selection (RFC 6056 section 3.3.4): unpredictable to others,
+ * An ephemeral port for a connection by double-hash selection (RFC 6056 section 3.3.4; R6056-02): unpredictable to others,
  * increasing per destination, so that reuse of one tuple comes late. @returns 0 when every port is taken
  */
 export function ephemeralPort(

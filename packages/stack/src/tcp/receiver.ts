@@ -13,7 +13,7 @@ import { ConnectionEvent, notify, type Tcb, wantAck } from './tcb.ts'
 
 /**
  * The text and FIN of an acceptable segment (RFC 9293 section 3.10.7.4, seventh and eighth step). Bytes go straight to
- * their place in the receive ring, in order or not (SHLD-31).
+ * their place in the receive ring, in order or not (SHLD-31), and what was SACKed stays there (R2018-07).
  * @returns whether the peer's FIN has now been reached
  */
 export function receiveText(tcb: Tcb, segment: SegmentIn): boolean {
@@ -153,7 +153,7 @@ function outOfOrder(tcb: Tcb, seq: number, length: number, newIsland: boolean): 
   wantAck(tcb)
 }
 
-/** SEG-22: the FIN counts when everything before it is here. @returns whether it was reached just now */
+/** SEG-22, DEL-02: the FIN counts when everything before it is here. @returns whether it was reached just now */
 function reachFin(tcb: Tcb): boolean {
   if (!tcb.rcvFinSeen || !seqGeq(tcb.rcvNxt, tcb.rcvFin)) return false
   tcb.rcvNxt = seqAdd(tcb.rcvFin, 1)

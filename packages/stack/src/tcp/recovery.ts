@@ -29,6 +29,7 @@ export function afterAck(tcb: Tcb, news: AckNews): void {
   if (tcb.recovery === RecoveryState.Open && isLossKnown(tcb, found))
     enterRecovery(tcb, news.delivered, news.acked, now)
   if (news.delivered > 0 || found !== Found.Nothing) setLossTimer(tcb, now)
+  // Limited transmit (R5681-15, RFC 3042).
   if (news.duplicate || news.sacked > 0) wantOutput(tcb)
 }
 
@@ -73,7 +74,7 @@ function isLossKnown(tcb: Tcb, found: number): boolean {
   return tcb.duplicateAcks >= DUP_THRESH && seqGt(tcb.sndUna, tcb.recoveryPoint)
 }
 
-/** RFC 6582 section 3.2 step 2, RFC 6675 section 5 step 4, R9937-02. */
+/** RFC 6582 section 3.2 step 2, RFC 6675 section 5 step 4, R9937-02 (R9937-01: in the place of RFC 6937). */
 function enterRecovery(tcb: Tcb, delivered: number, acked: number, now: Micros): void {
   const flight = lossFlight(tcb, acked)
   startUndo(tcb, false)
@@ -106,6 +107,7 @@ export function lossFlight(tcb: Tcb, acked: number): number {
   return Math.min(tcb.flightSize + acked, window)
 }
 
+/** R6675-06: until the recovery point is acknowledged each ACK says what is to be sent next. */
 function afterAckInRecovery(tcb: Tcb, news: AckNews, found: number, now: Micros): void {
   const over = seqGeq(tcb.sndUna, tcb.recoveryPoint)
   if (isRecoveryNeedless(tcb, news, over)) {
@@ -165,6 +167,7 @@ function afterAckInLoss(tcb: Tcb, news: AckNews, now: Micros): void {
   } else wantOutput(tcb)
 }
 
+/** What is SACKed above the recovery point stays known (R6675-08). @param reduced the window comes down to ssthresh (R5681-20) */
 function leaveRecovery(tcb: Tcb, reduced: boolean, now: Micros): void {
   tcb.recovery = RecoveryState.Open
   tcb.frto = FrtoState.Off

@@ -19,7 +19,8 @@ export function remoteOf(packet: PacketIn): IpAddress {
 
 /**
  * Answers a segment that belongs to no connection, or does not fit the one it names (RFC 9293 section 3.5.2): SEG-01
- * with the sequence number its ACK asks for, SEG-02 otherwise; never to a RST (SEG-03). Limited per second.
+ * with the sequence number its ACK asks for, SEG-02 otherwise, so that the peer takes it (SEG-32); never to a RST (SEG-03).
+ * Limited per second.
  */
 export function replyReset(tcp: TcpContext, segment: SegmentIn): void {
   if ((segment.flags & TcpFlag.Rst) !== 0) return

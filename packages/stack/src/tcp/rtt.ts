@@ -4,7 +4,7 @@ import type { Tcb } from './tcb.ts'
 import { TraceKind } from './trace.ts'
 
 /**
- * Takes a round-trip sample (RFC 6298 section 2; R6298-02, R6298-03, R6298-08). The caller keeps Karn's rule.
+ * Takes a round-trip sample (MUST-18; RFC 6298 section 2; R6298-02, R6298-03, R6298-08). The caller keeps Karn's rule.
  * A sample ends the backoff (R6298-11). The lower bound stands where the RFC has the clock's granularity G, as in
  * Linux: an RTT that never varies keeps `minRto` of room for the peer's delayed ACK (R6298-04).
  */

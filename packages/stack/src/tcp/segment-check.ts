@@ -25,6 +25,7 @@ export function checkSegment(tcb: Tcb, segment: SegmentIn): Verdict {
   }
   if (!isAcceptable(tcb, segment)) {
     counters.droppedOutOfWindow++
+    // R5961-01.
     if ((segment.flags & TcpFlag.Rst) !== 0) return Verdict.Drop
     reportOldDuplicate(tcb, segment.seq, segment.dataLength)
     outOfWindowAck(tcb, segmentLength(segment) > 0)
@@ -36,6 +37,7 @@ export function checkSegment(tcb: Tcb, segment: SegmentIn): Verdict {
     challengeAck(tcb)
     return Verdict.Drop
   }
+  // SEG-17.
   if ((segment.flags & TcpFlag.Ack) === 0) {
     counters.droppedNoAck++
     return Verdict.Drop

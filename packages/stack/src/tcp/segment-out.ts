@@ -7,6 +7,7 @@ import { TCP_CHECKSUM, TCP_HEADER_LENGTH, TcpFlag, writeTcpChecksum, writeTcpHea
 import type { ByteRing } from './byte-ring.ts'
 import type { TcpContext } from './context.ts'
 
+/** Never cut on the way (R7323-31): with fragments two segments could be mixed up. */
 const sendOptions: SendOptions = { ttl: 64, tos: 0, dontFragment: true }
 
 /**
@@ -57,6 +58,7 @@ export function sendSegment(
     descriptor.gsoSize = mss
   }
   fillChecksum(descriptor, path, at, headerLength + length)
+  // MUST-49, SHLD-22.
   sendOptions.ttl = tcp.config.ttl
   sendOptions.tos = trafficClass
   const result = network.send(path, Protocol.Tcp, sendOptions)

@@ -53,7 +53,7 @@ function sendLost(tcb: Tcb, mss: number): boolean {
 }
 
 /**
- * R7323-10: once more whatever the window has become, for it held the data the first time; after that only inside the
+ * R7323-10, SHLD-16: once more whatever the window has become, for it held the data the first time; after that only inside the
  * latest window. The oldest byte is always tried: it is the probe that learns of the window (as in Linux).
  */
 function isWindowOpenFor(tcb: Tcb, record: SentRecord): boolean {
@@ -125,7 +125,7 @@ function sendSegmentOfNew(tcb: Tcb, length: number, mss: number): boolean {
   const last = length === tcb.unsent
   // SHLD-15: the FIN has to fit into the window as well.
   const fin = last && tcb.finQueued && tcb.sndWnd - tcb.flightSize > length
-  // MUST-61: PSH on the segment that empties the queue.
+  // MUST-61, MUST-60, SHLD-27: PSH on the segment that empties the queue.
   const flags = TcpFlag.Ack | (last && length > 0 ? TcpFlag.Psh : 0) | (fin ? TcpFlag.Fin : 0)
   if (!emit(tcb, tcb.sndNxt, flags, seqDiff(tcb.sndNxt, tcb.sndUna), length, mss)) return false
   commitNew(tcb, length, fin, mss)
@@ -176,7 +176,7 @@ function restartAfterIdle(tcb: Tcb): void {
 export function sendable(tcb: Tcb, mss: number): number {
   const unsent = tcb.unsent
   if (tcb.finSent || (unsent === 0 && !tcb.finQueued)) return -1
-  // MUST-34: negative after the peer has shrunk its window.
+  // R5681-01. MUST-34: negative after the peer has shrunk its window.
   const window = tcb.sndWnd - tcb.flightSize
   if (unsent === 0) return window > 0 ? 0 : -1
   const congestion = tcb.cwnd - pipe(tcb)

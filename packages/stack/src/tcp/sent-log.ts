@@ -82,7 +82,7 @@ export class SentLog {
     this.#unlink(record)
   }
 
-  /** The receiver has it. Joins the SACKed neighbours, so that walks see runs instead of segments. */
+  /** The receiver has it, for now: its bytes stay (R6675-09). Joins the SACKed neighbours, so that walks see runs instead of segments. */
   markSacked(record: SentRecord): SentRecord {
     if (record.sacked) return record
     this.#uncount(record, record.length)

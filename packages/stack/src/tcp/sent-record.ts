@@ -8,7 +8,7 @@ import type { Micros } from '../core/timer.ts'
 export class SentRecord {
   start = 0
   end = 0
-  /** When it was last sent (R8985-05). */
+  /** When it was last sent, in µs (R8985-02, R8985-05). */
   sentAt: Micros = 0
   /** Times it was sent beyond the first. */
   retransmissions = 0

@@ -36,7 +36,10 @@ export interface SynContents {
   readonly trafficClass: number
 }
 
-/** Sends a SYN or SYN-ACK: MSS (SHLD-5), SACK-permitted, timestamps, window scale, in Linux's order (R7323-33). */
+/**
+ * Sends a SYN or SYN-ACK: MSS (SHLD-5, MUST-14), SACK-permitted, timestamps, window scale, in Linux's order (R7323-33). No
+ * other segment has MSS (MUST-65), SACK-permitted (R2018-01) or window scale.
+ */
 export function sendSyn(tcp: TcpContext, syn: SynContents): TransmitResult {
   const { view } = tcp.network.memory
   const length = 4 + (syn.timestamps ? 12 : syn.sack ? 4 : 0) + (syn.windowScale ? 4 : 0)
@@ -77,6 +80,7 @@ export function sendTcbSyn(tcb: Tcb, flags: number): TransmitResult {
     seq: tcb.iss,
     ack: answer ? tcb.rcvNxt : 0,
     flags: flags | ecnSynFlags(tcb, flags),
+    // R7323-08.
     windowScale: config.windowScaling && (!answer || tcb.windowScaling),
     sack: config.sack && (!answer || tcb.sackPermitted),
     timestamps: config.timestamps && (!answer || tcb.timestamps),
@@ -98,7 +102,10 @@ export interface Agreement {
   readonly ecn: boolean
 }
 
-/** Reads the options and flags of the peer's SYN against what we offer. An MSS of 0 counts as none (MUST-15). */
+/**
+ * Reads the options and flags of the peer's SYN against what we offer (MUST-14); options of no other segment come here
+ * (R7323-03). An MSS of 0 counts as none (MUST-15).
+ */
 export function agree(tcp: TcpContext, path: Path, options: TcpOptions, flags: number): Agreement {
   const { config } = tcp
   return {

@@ -12,14 +12,20 @@ export function timestampNow(now: Micros, offset: number): number {
   return (Math.floor(now / MILLISECOND) + offset) | 0
 }
 
-/** PAWS, RFC 7323 section 5.3 R1 (R7323-25, R7323-26): an old duplicate, judged by its timestamp. */
+/**
+ * PAWS, RFC 7323 section 5.3 R1 (R7323-25, R7323-26): an old duplicate, judged by its timestamp, on arrival and never again
+ * (R7323-27). Timestamps nobody has agreed on are not looked at (R7323-16); a segment that lacks them ends nothing (R7323-15).
+ */
 export function isOldDuplicate(tcb: Tcb, segment: SegmentIn, now: Micros): boolean {
   if (!tcb.timestamps || !segment.options.hasTimestamps) return false
   if ((segment.flags & TcpFlag.Rst) !== 0) return false
   return seqLt(segment.options.tsVal, tcb.tsRecent) && now - tcb.tsRecentAt < TS_RECENT_LIFETIME
 }
 
-/** R7323-20: TS.Recent moves only with a segment at or before the last ACK sent, so that delayed ACKs echo the oldest. */
+/**
+ * R7323-20: TS.Recent moves only with a segment at or before the last ACK sent, so that delayed ACKs echo the oldest, and
+ * those of out-of-order data the last in order (R7323-21), until a hole is filled (R7323-22).
+ */
 export function updateTsRecent(tcb: Tcb, segment: SegmentIn, now: Micros): void {
   if (!tcb.timestamps || !segment.options.hasTimestamps) return
   if (seqGeq(segment.options.tsVal, tcb.tsRecent) && seqLeq(segment.seq, tcb.lastAckSent)) {

@@ -1,4 +1,4 @@
-/** TCP options (RFC 9293 section 3.2, RFC 7323, RFC 2018, RFC 5482, RFC 7413). */
+/** TCP options (RFC 9293 section 3.2, RFC 7323, RFC 2018, RFC 5482, RFC 7413); MUST-4 wants the first three. */
 export const TcpOptionKind = {
   End: 0,
   Nop: 1,
@@ -143,7 +143,7 @@ function userTimeoutSeconds(field: number): number {
   return field & 0x8000 ? (field & 0x7fff) * 60 : field
 }
 
-/** A cookie has 4 to 16 bytes and an even number of them, a request none (RFC 7413 section 4.1.1). */
+/** A cookie has 4 to 16 bytes and an even number of them, a request none (RFC 7413 section 4.1.1; R7413-02). */
 function parseFastOpen(at: number, size: number, out: TcpOptions): void {
   const length = size - 2
   if (length !== 0 && (length < 4 || length > 16 || (length & 1) !== 0)) return
@@ -151,7 +151,10 @@ function parseFastOpen(at: number, size: number, out: TcpOptions): void {
   out.fastOpenLength = length
 }
 
-/* Writers. Each returns the offset behind what it wrote; all but the fast-open cookie keep 4-byte alignment. */
+/*
+ * Writers. Each returns the offset behind what it wrote; all but the fast-open cookie keep 4-byte alignment. Every option
+ * has its length byte (MUST-68).
+ */
 
 export function writeMssOption(view: DataView, offset: number, mss: number): number {
   view.setInt32(offset, (TcpOptionKind.Mss << 24) | (4 << 16) | mss)
