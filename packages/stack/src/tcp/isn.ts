@@ -4,8 +4,8 @@ import type { IpAddress } from '../ip/address.ts'
 import type { TcpContext } from './context.ts'
 
 /**
- * ISN = M + F(addresses, ports, secret), RFC 6528 section 3 (SHLD-1, MUST-8, MUST-9, R6528-01): M advances every 4 µs, F is
- * keyed with a secret that is made anew with each stack (R6528-02).
+ * ISN = M + F(addresses, ports, secret), RFC 6528 section 3 (SHLD-1, MUST-8, MUST-9, R6528-01): M advances every 4 µs, F
+ * is keyed with a secret that is made anew with each stack (R6528-02).
  */
 export function initialSequence(
   tcp: TcpContext,

@@ -167,7 +167,10 @@ function afterAckInLoss(tcb: Tcb, news: AckNews, now: Micros): void {
   } else wantOutput(tcb)
 }
 
-/** What is SACKed above the recovery point stays known (R6675-08). @param reduced the window comes down to ssthresh (R5681-20) */
+/**
+ * What is SACKed above the recovery point stays known (R6675-08).
+ * @param reduced the window comes down to ssthresh (R5681-20)
+ */
 function leaveRecovery(tcb: Tcb, reduced: boolean, now: Micros): void {
   tcb.recovery = RecoveryState.Open
   tcb.frto = FrtoState.Off

@@ -82,7 +82,10 @@ export class SentLog {
     this.#unlink(record)
   }
 
-  /** The receiver has it, for now: its bytes stay (R6675-09). Joins the SACKed neighbours, so that walks see runs instead of segments. */
+  /**
+   * The receiver has it, for now: its bytes stay (R6675-09). Joins the SACKed neighbours, so that walks see runs instead
+   * of segments.
+   */
   markSacked(record: SentRecord): SentRecord {
     if (record.sacked) return record
     this.#uncount(record, record.length)
@@ -106,6 +109,7 @@ export class SentLog {
     if (this.#lostHint === null || seqLt(record.start, this.#lostHint.start)) this.#lostHint = record
   }
 
+  /** The records keep what RFC 6675 has HighRxt for (R6675-10). */
   markRetransmitted(record: SentRecord, now: Micros): void {
     record.sentAt = now
     record.retransmissions++
