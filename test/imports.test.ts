@@ -122,8 +122,8 @@ describe('packages/stack/src', () => {
   it('has cycles between files within tcp/ at most, and tells of them', () => {
     const values = stack.edges.filter((edge) => edge.relative && !edge.typeOnly)
     const cycles = findCycles(values.map((edge) => [edge.from, edge.target] as const))
-    // The control block is made of records whose rules act on the control block: sender, recovery and output call each
-    // other. Nothing of that runs while modules load, and no other folder has such an excuse.
+    // The control block is made of records whose rules act on the control block, and sender, recovery and output call
+    // each other. No other folder has such an excuse.
     const withinTcp = cycles.filter((files) => files.every((file) => layerOf(file) === 'tcp'))
     for (const files of withinTcp)
       console.log(`${files.length} files of tcp/ import each other: ${files.join(', ')}`)
