@@ -341,7 +341,8 @@ export class Internet implements Network, InterfaceOwner {
   }
 
   onWritable(): void {
-    for (const transport of this.#distinctTransports) transport.onWritable()
+    const transports = this.#distinctTransports
+    for (let i = 0; i < transports.length; i++) transports[i].onWritable()
   }
 
   onClosed(iface: Interface, error: Error | null): void {

@@ -52,6 +52,13 @@ export class SeqRanges {
       left = seqMin(left, this.left[first])
       right = seqMax(right, this.right[end - 1])
     }
+    // Nearly always a range grows. Splicing would make three arrays of what it takes out, for every segment behind a gap.
+    if (end === first + 1) {
+      this.left[first] = left
+      this.right[first] = right
+      this.#touched[first] = ++this.#clock
+      return true
+    }
     this.left.splice(first, end - first, left)
     this.right.splice(first, end - first, right)
     this.#touched.splice(first, end - first, ++this.#clock)

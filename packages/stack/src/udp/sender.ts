@@ -38,7 +38,6 @@ export class UdpSender {
     }
     if (result === TransmitResult.Full) {
       this.#counters.sendFull++
-      socket.wasFull = true
       return false
     }
     this.#counters.sendRefused++

@@ -28,7 +28,6 @@ export class Socket implements UdpSocket {
   /** Stands on the list of those that have something to tell their application. */
   listed = false
   pendingError: UdpError | null = null
-  wasFull = false
   owesWritable = false
   connectedPath: Path | null = null
   /** The last path used without `connect`. */

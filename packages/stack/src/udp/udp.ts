@@ -40,6 +40,8 @@ export class Udp implements Transport, UdpApi {
   readonly #sender: UdpSender
   /** Sockets that have something to tell at the end of the burst. */
   readonly #listed = new WorkQueue<Socket>()
+  /** Sockets that found the device full. */
+  readonly #waiting = new Set<Socket>()
   readonly #message: UdpMessage
   #current: Socket | null = null
   readonly #handOver = (): void => this.#current?.handler.onMessage(this.#current, this.#message)
@@ -97,7 +99,12 @@ export class Udp implements Transport, UdpApi {
   send(socket: Socket, bytes: Uint8Array, target: UdpTarget | undefined): boolean {
     requireOpen(socket)
     if (target !== undefined) requirePort(target.port, 1)
-    return this.#internet.engine.run(() => this.#sender.send(socket, bytes, target))
+    return this.#internet.engine.run(() => {
+      const sent = this.#sender.send(socket, bytes, target)
+      // Before this entry ends, which may be when the room is told of.
+      if (!sent) this.#waiting.add(socket)
+      return sent
+    })
   }
 
   joinGroup(socket: Socket, group: IpAddress, interfaceIndex: number): void {
@@ -132,6 +139,7 @@ export class Udp implements Transport, UdpApi {
     if (socket.closed) return
     socket.closed = true
     for (const { group } of [...socket.joined]) this.leaveGroup(socket, group)
+    this.#waiting.delete(socket)
     this.#sockets.remove(socket)
     socket.queue.clear()
   }
@@ -281,12 +289,12 @@ export class Udp implements Transport, UdpApi {
   // ---- telling applications --------------------------------------------------------------------------------
 
   onWritable(): void {
-    for (const socket of this.#sockets.all()) {
-      if (!socket.wasFull) continue
-      socket.wasFull = false
+    if (this.#waiting.size === 0) return
+    for (const socket of this.#waiting) {
       socket.owesWritable = true
       this.#list(socket)
     }
+    this.#waiting.clear()
   }
 
   /** A socket that is no longer paused has its queue handed over. */
