@@ -26,7 +26,7 @@ describe('ids in text', () => {
     ['ND-01–ND-02', ['ND-01', 'ND-02']],
     ['R7323-25, R7323-26', ['R7323-25', 'R7323-26']],
     ['SEG-07/08 and SEG-09/SHLD-2', ['SEG-07', 'SEG-08', 'SEG-09', 'SHLD-2']],
-    ['V6F-03: (LL4-01)', ['V6F-03', 'LL4-01']],
+    ['V6F-03: (LL4-01), R1122-KA', ['V6F-03', 'LL4-01', 'R1122-KA']],
     ['MUST-1 to 3 bytes', ['MUST-1']],
     ['FIN-WAIT-1, FIN-WAIT-2, SND.UNA-1, 01-80-C2-00, SHA-256, UTF-8, MUST-3rd', []],
   ])('%s', (text, expected) => {

@@ -11,7 +11,8 @@ export const NOT_RULES = new Map([
   ['CVE', 'a published vulnerability'],
 ])
 
-const ID = /(?<![\w.-])([A-Z][A-Z0-9]*)-(\d+)(?!\w)/g
+/** RFC 1122's keepalive rules have no number of their own. */
+const ID = /(?<![\w.-])(?:([A-Z][A-Z0-9]*)-(\d+)|R1122-KA)(?!\w)/g
 const RANGE = /^ ?(?:\.\.\.?|…|–|to(?= [A-Z])|through(?= [A-Z])) ?(?:([A-Z][A-Z0-9]*)-)?(\d+)(?!\w)/
 const ALSO = /^\/(?:([A-Z][A-Z0-9]*)-)?(\d+)(?!\w)/
 
@@ -31,8 +32,9 @@ export function findIds(text) {
   const found = []
   for (const match of text.matchAll(ID)) {
     const [whole, family, first] = match
-    if (NOT_RULES.has(family)) continue
     const at = match.index
+    if (family === undefined) found.push({ id: whole, at, end: at + whole.length })
+    if (family === undefined || NOT_RULES.has(family)) continue
     const last = found.at(-1)
     if (last !== undefined && at < last.end) continue
     let end = at + whole.length
