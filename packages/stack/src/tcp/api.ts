@@ -62,7 +62,7 @@ export interface ConnectionHandler {
   onWritable?(connection: TcpConnection): void
   /**
    * The peer has marked data as urgent, or moved the mark on (RFC 6093): `urgentLeft` says how far it reaches. The data
-   * itself comes in the stream, in its place. New protocols should not use this (R6093-02).
+   * itself comes in the stream, in its place. New protocols should not use this (SHLD-13, R6093-02).
    */
   onUrgent?(connection: TcpConnection): void
   /** All that was written, and the FIN, has been acknowledged. */

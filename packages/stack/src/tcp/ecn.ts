@@ -11,7 +11,7 @@ export const EcnBits = { NotEct: 0, Ect1: 1, Ect0: 2, Ce: 3, Mask: 3 } as const
 
 const SETUP = TcpFlag.Ece | TcpFlag.Cwr
 
-/** Explicit congestion notification of one connection (RFC 3168 section 6.1). */
+/** Explicit congestion notification of one connection (RFC 3168 section 6.1; SHLD-8). */
 export class EcnState {
   /** Our last SYN was an ECN-setup SYN. */
   asked = false
@@ -78,7 +78,8 @@ export function noteCongestionMarks(tcb: Tcb, segment: SegmentIn): void {
 }
 
 /**
- * An ACK says ECE (R3168-07): one reduction per window of data, whether by ECE or by loss, and nothing is sent again.
+ * An ACK says ECE (R3168-07): one reduction per window of data, whether by ECE or by loss, as for a loss (R8311-02), and
+ * nothing is sent again.
  * @param acked bytes that it acknowledged: in flight when the mark was made
  */
 export function congestionEchoed(tcb: Tcb, acked: number): void {

@@ -94,7 +94,7 @@ function enterLoss(tcb: Tcb, now: Micros): void {
   const inRecovery = tcb.recovery !== RecoveryState.Open
   startUndo(tcb, inRecovery)
   tcb.congestion.onTimeout(tcb, lossFlight(tcb, 0), tcb.timeouts === 1, now)
-  // The head SACKed and yet not acknowledged: the receiver has reneged (RFC 2018 section 8, R2018-08).
+  // The head SACKed and yet not acknowledged: the receiver has reneged (RFC 2018 section 8; R2018-08, R2018-09).
   if (tcb.sent.head?.sacked) {
     tcb.sent.forgetSacked()
     tcb.tcp.counters.sackReneges++

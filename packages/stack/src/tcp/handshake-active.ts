@@ -108,7 +108,7 @@ function completeActiveOpen(tcb: Tcb, segment: SegmentIn): void {
   notify(tcb, ConnectionEvent.Connect)
 }
 
-/** SEG-10, MUST-10: both sides sent a SYN; ours is answered with the same ISS. */
+/** SEG-10, MUST-10: both sides sent a SYN, or we to ourselves (SIM-03); ours is answered with the same ISS. */
 function enterSynReceived(tcb: Tcb, segment: SegmentIn): void {
   setState(tcb, TcpState.SynReceived)
   setWindow(tcb, segment)

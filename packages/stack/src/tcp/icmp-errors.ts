@@ -62,7 +62,7 @@ function arriveErrorForTcb(tcb: Tcb, error: IcmpErrorIn, seq: number): void {
     reportSoftError(tcb, reason ?? 'EHOSTUNREACH')
     return
   }
-  // RFC 5461 section 4: while connecting, an application is served better by the news than by the wait.
+  // RFC 5461 section 4 (R5927-05): while connecting, an application is served better by the news than by the wait.
   if (reason !== null) failActiveOpen(tcb, reason)
 }
 

@@ -74,7 +74,7 @@ function isLossKnown(tcb: Tcb, found: number): boolean {
   return tcb.duplicateAcks >= DUP_THRESH && seqGt(tcb.sndUna, tcb.recoveryPoint)
 }
 
-/** RFC 6582 section 3.2 step 2, RFC 6675 section 5 step 4, R9937-02 (R9937-01: in the place of RFC 6937). */
+/** RFC 6582 section 3.2 step 2, RFC 6675 section 5 step 4, R9937-02. */
 function enterRecovery(tcb: Tcb, delivered: number, acked: number, now: Micros): void {
   const flight = lossFlight(tcb, acked)
   startUndo(tcb, false)

@@ -15,7 +15,7 @@ export function defaultMss(path: Path): number {
 /** No peer makes us send segments smaller than this: what an MSS of 0 or 1 would cost is the sender's (Linux: 48). */
 export const LOWEST_MSS = 48
 
-/** Eff.snd.MSS without options: the peer's and the path's bound (MUST-16). Called when either may have changed. */
+/** Eff.snd.MSS without options: the peer's and the path's bound (MUST-16, R1191-05). Called when either may have changed. */
 export function updateSndMss(tcb: Tcb): void {
   const bound = tcb.path.mtu - tcb.path.headerLength - TCP_HEADER_LENGTH
   const mss = Math.max(LOWEST_MSS, Math.min(tcb.peerMss, bound))

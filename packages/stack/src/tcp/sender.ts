@@ -53,8 +53,8 @@ function sendLost(tcb: Tcb, mss: number): boolean {
 }
 
 /**
- * R7323-10, SHLD-16: once more whatever the window has become, for it held the data the first time; after that only inside the
- * latest window. The oldest byte is always tried: it is the probe that learns of the window (as in Linux).
+ * R7323-10, SHLD-16: once more whatever the window has become, for it held the data the first time; after that only inside
+ * the latest window. The oldest byte is always tried: it is the probe that learns of the window (as in Linux).
  */
 function isWindowOpenFor(tcb: Tcb, record: SentRecord): boolean {
   return (

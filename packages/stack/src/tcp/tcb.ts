@@ -58,6 +58,7 @@ export class Tcb {
   readonly remote: IpAddress
   readonly localPort: number
   readonly remotePort: number
+  /** Its local address is the connection's for good (MUST-45). */
   readonly path: Path
   hash = 0
   hashNext: Tcb | null = null
@@ -72,7 +73,7 @@ export class Tcb {
   iss = 0
   sndUna = 0
   sndNxt = 0
-  /** The peer's window in bytes, scaled. */
+  /** The peer's window in bytes, scaled: up to 2^30 (REC-1). */
   sndWnd = 0
   sndWl1 = 0
   sndWl2 = 0
@@ -142,6 +143,7 @@ export class Tcb {
   trafficClass: number
 
   // Acknowledging.
+  /** An ACK is owed: one at the end of the burst, however many segments were in it (R5681-24). */
   ackNow = false
   /** Payload bytes received since the last ACK went out. */
   unackedBytes = 0

@@ -123,7 +123,7 @@ export class TimeWaitQueue {
 export const TimeWaitVerdict = {
   /** Answered or dropped; the record stays. */
   Done: 0,
-  /** A SYN that may open a new connection (RFC 6191, MAY-2): the record has to go, if somebody listens. */
+  /** A SYN that may open a new connection (RFC 6191, MAY-2, SHLD-4): the record has to go, if somebody listens. */
   Reopen: 1,
 } as const
 export type TimeWaitVerdict = (typeof TimeWaitVerdict)[keyof typeof TimeWaitVerdict]

@@ -168,7 +168,7 @@ function headerSum(view: DataView, offset: number, headerLength: number): number
 
 /** What stands in a header's options. */
 export const Ipv4Options = {
-  /** None, or only such as a host ignores (IP-15). */
+  /** None, or only such as a host ignores (IP-15, MUST-50). */
   Harmless: 0,
   /** A length below 2 or beyond the header (IP-16). */
   Malformed: 1,

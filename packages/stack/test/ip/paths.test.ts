@@ -104,7 +104,7 @@ describe('paths', () => {
     expect(host.internet.interfaceAt(2)?.owns4(0x0a010002)).toBe(false)
   })
 
-  it('R1191-01: a path MTU only shrinks, not below the floor, and is forgotten after ten minutes', () => {
+  it('R1191-01, R1191-03: a path MTU only shrinks, not below the floor, and is forgotten after ten minutes', () => {
     const { host } = hostWithDevice()
     const path = pathOf(host, PEER4)
     path.reduceMtu(9000)

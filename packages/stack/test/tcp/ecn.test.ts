@@ -30,7 +30,7 @@ function agreed(options: ScriptOptions = {}, withSack = false): Script {
   return t.silence()
 }
 
-describe('ECN: negotiation', () => {
+describe('SHLD-8 ECN: negotiation', () => {
   it.each([4, 6] as const)('R3168-01 R3168-02 an ECN-setup SYN draws ECE alone, IPv%i', (family) => {
     const t = accepted({ family })
     expect(t.connection.info().ecn).toBe(true)

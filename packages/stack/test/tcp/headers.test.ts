@@ -191,7 +191,7 @@ describe('urgent data', () => {
     expect(t.state).toBe('ESTABLISHED')
   })
 
-  it('SHLD-13 nothing we send is urgent', () => {
+  it('SHLD-13 R6093-02 nothing we send is urgent', () => {
     const t = inState('ESTABLISHED')
     t.connection.write(new Uint8Array(5000))
     while (t.pending > 0) expect(t.next().flags).not.toContain('U')

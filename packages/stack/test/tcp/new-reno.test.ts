@@ -68,7 +68,7 @@ describe('slow start', () => {
     expect(new Rounds(RENO).round(10).info.cwnd).toBe(20 * SIZE)
   })
 
-  it('goes as far as ssthresh, and the rest is congestion avoidance', () => {
+  it('MUST-19 goes as far as ssthresh, and the rest is congestion avoidance', () => {
     const t = new Rounds(RENO).grow(40)
     t.lose(t.window)
     const half = t.info.ssthresh

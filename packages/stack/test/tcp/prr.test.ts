@@ -12,7 +12,7 @@ function flight(origin: object): [SenderScript, number] {
   return [t, n]
 }
 
-describe.each(ORIGINS)('proportional rate reduction, $name', (origin) => {
+describe.each(ORIGINS)('R9937-01 proportional rate reduction, $name', (origin) => {
   it('R9937-02 R9937-06 the retransmission leaves on the ACK that enters recovery', () => {
     const [t, n] = flight(origin)
     t.ack(n, [n + 1, n + 4])

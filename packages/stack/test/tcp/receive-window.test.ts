@@ -60,7 +60,7 @@ describe.each(ORIGINS)('the window we offer, $name', (origin) => {
     }
   })
 
-  it('a slow reader closes the window, and opens it by one update when it reads on', () => {
+  it('R6429-03 a slow reader closes the window, and opens it by one update when it reads on', () => {
     const t = new Script(small).established()
     fill(t)
     let last = t.next()

@@ -45,7 +45,7 @@ describe.each(ORIGINS)('the retransmission timer, $name', (origin) => {
     expect(t.info.rto).toBeCloseTo(300, 0)
   })
 
-  it('R6298-06 Karn: without timestamps the ACK of what was sent twice says nothing about time', () => {
+  it('MUST-18 R6298-06 Karn: without timestamps the ACK of what was sent twice says nothing about time', () => {
     const t = new SenderScript({ ...origin, kind: 'plain' })
     t.write(1).expectSegments(0)
     t.wait(301).expectSegments(0)
@@ -78,7 +78,7 @@ describe.each(ORIGINS)('the retransmission timer, $name', (origin) => {
     expect(t.count(TraceKind.Rtt)).toBe(26)
   })
 
-  it('R6298-05 R6298-11 the gaps double, up to a bound of at least 60 s', () => {
+  it('MUST-19 R6298-05 R6298-11 the gaps double, up to a bound of at least 60 s', () => {
     const t = new SenderScript({ ...origin, kind: 'plain', tcp: { maxRto: 60_000 } })
     t.write(1)
     expect(gaps(t, 11)).toEqual([300, 600, 1200, 2400, 4800, 9600, 19_200, 38_400, 60_000, 60_000])
@@ -92,7 +92,7 @@ describe.each(ORIGINS)('the retransmission timer, $name', (origin) => {
     t.silence(299).wait(2).expectSegments(0)
   })
 
-  it('R6298-10 the timer starts with the first segment, starts anew with each ACK of new data, stops with the last', () => {
+  it('R6298-10 R6928-04 the timer starts with the first segment, starts anew with each ACK of new data, stops with the last', () => {
     const t = new SenderScript({ ...origin, kind: 'plain' })
     t.write(3).expectSegments(0, 1, 2)
     t.wait(100).ack(1)

@@ -16,7 +16,7 @@ function sent(t: Script): [number, number][] {
 describe.each(ORIGINS)('the send window, $name', (origin) => {
   const wide: ScriptOptions = { ...origin, tcp: { initialWindow: 100 } }
 
-  it('SHLD-28 MUST-61 SHLD-27 whole segments, and PSH on the last', () => {
+  it('SHLD-28 MUST-61 SHLD-27 SEG-34 whole segments, and PSH on the last', () => {
     const t = new Script(origin).established()
     t.connection.write(bytes(3000))
     t.expect(
@@ -258,7 +258,7 @@ describe.each(ORIGINS)('the zero window, $name', (origin) => {
     t.expect({ flags: 'FA', seq: 101 })
   })
 
-  it('a lost window update is made up for by the next probe’s answer', () => {
+  it('R6429-03 a lost window update is made up for by the next probe’s answer', () => {
     const t = shut()
     t.wait(10_000)
     t.skip()
