@@ -3,6 +3,7 @@ import { MILLISECOND, type Micros, SECOND } from '../core/timer.ts'
 import { checkCongestionName } from './congestion/choose.ts'
 import type { CongestionName } from './congestion/controller.ts'
 import type { EcnSetting } from './ecn.ts'
+import type { SynCookieSetting } from './syn-cookies.ts'
 
 /** What a user may set of a stack's TCP. Times in milliseconds, sizes in bytes. Defaults are Linux's unless noted. */
 export interface TcpSettings {
@@ -54,6 +55,11 @@ export interface TcpSettings {
    */
   readonly ecn?: EcnSetting
   /**
+   * SYN cookies (RFC 4987 section 3.6) when a SYN queue is full: true (default); 'always' for every SYN, which is for tests.
+   * False: a full queue gives up its oldest record instead.
+   */
+  readonly synCookies?: SynCookieSetting
+  /**
    * The first and the last port that connections and listeners without one of their own get (RFC 6056 section 3.2), 1 to
    * 65,535. Default [32,768, 65,535]: Linux's lower end, and everything above.
    */
@@ -87,6 +93,7 @@ export interface TcpConfig {
   readonly ttl: number
   readonly congestion: CongestionName
   readonly ecn: EcnSetting
+  readonly synCookies: SynCookieSetting
   readonly ephemeralPorts: PortRange
 }
 
@@ -159,8 +166,17 @@ export function resolveTcpSettings(given: TcpSettings = {}): TcpConfig {
     trafficClass: numbers.trafficClass & DSCP_MASK,
     congestion: checkCongestionName(given.congestion ?? 'cubic'),
     ecn: checkEcn(given.ecn ?? 'passive'),
+    synCookies: checkSynCookies(given.synCookies ?? true),
     ephemeralPorts: checkPorts(given.ephemeralPorts ?? [32_768, 65_535]),
   }
+}
+
+function checkSynCookies(value: SynCookieSetting): SynCookieSetting {
+  if (value === false || value === true || value === 'always') return value
+  throw new TapwireError(
+    'ERR_INVALID_ARG_VALUE',
+    `The TCP setting 'synCookies' must be true, false or 'always'. Received ${String(value)}`,
+  )
 }
 
 function checkPorts(range: PortRange): PortRange {

@@ -46,6 +46,11 @@ export class TcpCounters {
   windowUpdates = 0
   /** Writes of which nothing could be taken because the stack's memory was full. */
   writesNoMemory = 0
+  /** SYNs that were answered with a cookie instead of a record. */
+  synCookiesSent = 0
+  synCookiesAccepted = 0
+  /** ACKs that came to a listener while its cookies were good, and brought none. */
+  synCookiesFailed = 0
   timeWaits = 0
   timeWaitReused = 0
   /** Times a device was full when a segment was ready. */

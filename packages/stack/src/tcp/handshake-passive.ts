@@ -1,61 +1,81 @@
 import { seqDiff, seqLt } from '../core/seq.ts'
 import { SECOND } from '../core/timer.ts'
+import type { Path } from '../ip/network.ts'
 import { TcpFlag } from '../wire/tcp.ts'
 import { sendBareAck, sendPacedBareAck } from './bare-ack.ts'
 import { mayChallenge } from './challenge-ack.ts'
 import { MAX_BACKOFF } from './config.ts'
 import type { TcpContext } from './context.ts'
-import { establish } from './establish.ts'
 import { forgetHalfOpen, HalfOpen, rememberHalfOpen, sendSynAck } from './half-open.ts'
 import { initialSequence, isnAfter, timestampOffset } from './isn.ts'
 import type { TcpListenerImpl } from './listener.ts'
+import { hasRoomForConnection, promote } from './promote.ts'
 import { synWindow } from './receive-window.ts'
 import { isPathError, localOf, remoteOf, replyReset } from './reset.ts'
 import type { SegmentIn } from './segment-in.ts'
-import { adopt, agree } from './syn.ts'
-import { Tcb, type TcbTimeout } from './tcb.ts'
+import { agree } from './syn.ts'
+import { readSynCookie, sendSynCookie } from './syn-cookies.ts'
+import type { Tcb, TcbTimeout } from './tcb.ts'
 
 /**
  * A segment for a listener, from a peer nothing is known of (RFC 9293 section 3.10.7.2).
  * @param previous the TIME-WAIT record that makes room for a new incarnation, or null
+ * @returns a connection to which the segment then goes on; or null
  */
 export function arriveInListen(
   tcp: TcpContext,
   listener: TcpListenerImpl,
   segment: SegmentIn,
   previous: { readonly sndNxt: number } | null,
-): void {
+  expire: TcbTimeout,
+): Tcb | null {
   const { flags } = segment
-  if ((flags & TcpFlag.Rst) !== 0) return
+  if ((flags & TcpFlag.Rst) !== 0) return null
   if ((flags & TcpFlag.Ack) !== 0) {
+    const half = readSynCookie(tcp, listener, segment)
+    if (half !== null) return hasRoomForConnection(tcp, listener) ? promote(tcp, half, segment, expire) : null
     // SEG-04.
     replyReset(tcp, segment)
-    return
+    return null
   }
   if ((flags & (TcpFlag.Syn | TcpFlag.Fin)) !== TcpFlag.Syn) {
     // SEG-06. Nobody opens and closes at once: SYN-FIN is a scan (dropped by Linux too).
     tcp.counters.droppedUnexpected++
-    return
+    return null
   }
-  if (!hasRoom(tcp, listener)) return
-  openHalf(tcp, listener, segment, previous)
+  if (listener.full) {
+    // No new handshakes while nobody accepts the finished ones (Linux does the same).
+    tcp.counters.droppedAcceptQueue++
+    return null
+  }
+  const { packet } = segment
+  const path = tcp.network.path(remoteOf(packet), localOf(packet))
+  if (isPathError(path)) tcp.counters.droppedUnexpected++
+  else if (previous === null && wantsCookie(tcp, listener)) sendSynCookie(tcp, listener, segment, path)
+  else if (makeRoom(tcp, listener)) openHalf(tcp, listener, segment, path, previous)
+  return null
+}
+
+/** R4987-04: under pressure only. A new incarnation needs an ISN beyond the old one's numbers, which no cookie can promise. */
+function wantsCookie(tcp: TcpContext, listener: TcpListenerImpl): boolean {
+  const { synCookies } = tcp.config
+  return synCookies === 'always' || (synCookies && isQueueFull(tcp, listener))
+}
+
+function isQueueFull(tcp: TcpContext, listener: TcpListenerImpl): boolean {
+  return listener.synQueue.size >= tcp.limits.synBacklog || tcp.halfOpen.size >= tcp.limits.halfOpen
 }
 
 /**
- * The SYN queue's bounds, and no new handshakes while nobody accepts the finished ones (Linux does the same). A full
- * queue gives up its oldest record: in a flood that is most likely a forged one, and whoever answers within the time it takes
- * to fill the queue gets in (R4987-02; RFC 4987 section 3.4).
+ * The SYN queue's bounds. A full queue gives up its oldest record: in a flood that is most likely a forged one, and whoever
+ * answers within the time it takes to fill the queue gets in (R4987-02; RFC 4987 section 3.4).
  */
-function hasRoom(tcp: TcpContext, listener: TcpListenerImpl): boolean {
+function makeRoom(tcp: TcpContext, listener: TcpListenerImpl): boolean {
+  if (!isQueueFull(tcp, listener)) return true
   const { counters, limits } = tcp
   const { synQueue } = listener
-  if (listener.full) {
-    counters.droppedAcceptQueue++
-    return false
-  }
   if (synQueue.size >= limits.synBacklog) counters.droppedSynBacklog++
-  else if (tcp.halfOpen.size >= limits.halfOpen) counters.droppedHalfOpenLimit++
-  else return true
+  else counters.droppedHalfOpenLimit++
   if (synQueue.oldest === null) return false
   forgetHalfOpen(tcp, synQueue.oldest)
   return true
@@ -66,14 +86,10 @@ function openHalf(
   tcp: TcpContext,
   listener: TcpListenerImpl,
   segment: SegmentIn,
+  path: Path,
   previous: { readonly sndNxt: number } | null,
 ): void {
-  const { localPort, remotePort, packet } = segment
-  const path = tcp.network.path(remoteOf(packet), localOf(packet))
-  if (isPathError(path)) {
-    tcp.counters.droppedUnexpected++
-    return
-  }
+  const { localPort, remotePort } = segment
   const natural = initialSequence(tcp, path.local, localPort, path.remote, remotePort, tcp.engine.now)
   const iss = previous === null ? natural : isnAfter(natural, previous.sndNxt)
   const tsOffset = timestampOffset(tcp, path.local, path.remote)
@@ -145,6 +161,8 @@ export function arriveInHalfOpen(
     replyReset(tcp, segment)
     return null
   }
+  if (!hasRoomForConnection(tcp, half.listener)) return null
+  forgetHalfOpen(tcp, half)
   return promote(tcp, half, segment, expire)
 }
 
@@ -166,34 +184,4 @@ function inWindow(tcp: TcpContext, half: HalfOpen, segment: SegmentIn): boolean 
   }
   const offset = seqDiff(seq, half.rcvNxt)
   return offset >= 0 && offset < synWindow(tcp.config.receiveBuffer)
-}
-
-/** The half-open record becomes a connection in ESTABLISHED, if there is room for one. */
-function promote(tcp: TcpContext, half: HalfOpen, segment: SegmentIn, expire: TcbTimeout): Tcb | null {
-  const { listener } = half
-  if (listener.full) {
-    // The peer believes it is connected: its data will ask again, and so will our SYN-ACK timer.
-    tcp.counters.droppedAcceptQueue++
-    return null
-  }
-  if (tcp.connections.size >= tcp.limits.connections) {
-    tcp.counters.droppedConnectionLimit++
-    return null
-  }
-  forgetHalfOpen(tcp, half)
-  const tcb = new Tcb(tcp, half.path, half.localPort, half.remotePort, true, expire)
-  tcb.tsOffset = half.tsOffset
-  tcb.synRetransmitted = half.retries
-  adopt(tcb, half.agreement, half.irs, half.iss)
-  tcb.sndUna = segment.ack
-  tcb.sndNxt = segment.ack
-  tcb.sndWnd = segment.window << tcb.sndScale
-  tcb.maxSndWnd = tcb.sndWnd
-  tcb.sndWl1 = segment.seq
-  tcb.sndWl2 = segment.ack
-  tcp.connections.add(tcb)
-  tcp.counters.passiveOpens++
-  establish(tcb)
-  listener.push(tcb)
-  return tcb
 }

@@ -1,3 +1,4 @@
+import type { Micros } from '../core/timer.ts'
 import { WorkQueue } from '../core/work-queue.ts'
 import type { IpAddress } from '../ip/address.ts'
 import type { CloseReason, ListenerHandler, TcpConnection, TcpListener } from './api.ts'
@@ -21,6 +22,8 @@ export class TcpListenerImpl implements TcpListener {
   handler: ListenerHandler | null
   /** Its connections in SYN-RECEIVED. */
   readonly synQueue = new SynQueue()
+  /** When a SYN cookie was last sent for it. */
+  lastCookieAt: Micros = Number.NEGATIVE_INFINITY
   closed = false
   #noticePending = false
 

@@ -321,7 +321,7 @@ export class Tcp implements Transport, TcpApi {
       return
     }
     const listener = this.#listeners.find(dst0, dst1, dst2, dst3, localPort)
-    if (listener !== null) arriveInListen(context, listener, segment, null)
+    if (listener !== null) this.#arriveInListen(listener, segment, null)
     else if ((segment.flags & TcpFlag.Rst) === 0) replyReset(context, segment)
   }
 
@@ -341,7 +341,12 @@ export class Tcp implements Transport, TcpApi {
     }
     context.counters.timeWaitReused++
     this.#timeWait.remove(record)
-    arriveInListen(context, listener, segment, record)
+    this.#arriveInListen(listener, segment, record)
+  }
+
+  #arriveInListen(listener: TcpListenerImpl, segment: SegmentIn, previous: TimeWaitRecord | null): void {
+    const tcb = arriveInListen(this.context, listener, segment, previous, this.#expire)
+    if (tcb !== null) arrive(tcb, segment, this.#timeWait)
   }
 }
 

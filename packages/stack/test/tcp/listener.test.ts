@@ -282,7 +282,7 @@ describe('the SYN queue', () => {
   })
 
   it('R4987-01 R4987-02 limits.synBacklog: a flood is bounded, and who is honest still gets in', () => {
-    const t = new Script({ limits: { synBacklog: 16 } }).listen()
+    const t = new Script({ limits: { synBacklog: 16 }, tcp: { synCookies: false } }).listen()
     const before = t.stack.memory.allocated
     for (let port = 10_000; port < 11_000; port++) {
       t.remotePort = port
@@ -297,7 +297,7 @@ describe('the SYN queue', () => {
   })
 
   it('R4987-01 limits.halfOpen: over all listeners', () => {
-    const t = new Script({ limits: { halfOpen: 8 } }).listen()
+    const t = new Script({ limits: { halfOpen: 8 }, tcp: { synCookies: false } }).listen()
     t.stack.tcp.listen({ port: 8 }, { onConnection: () => {} })
     for (let port = 10_000; port < 10_010; port++) {
       t.remotePort = port

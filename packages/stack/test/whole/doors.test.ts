@@ -163,7 +163,7 @@ function note(reached: Record<string, number>, live: LiveStack): void {
     ),
     ...pick(tcp.counters, 'resetsOut', 'droppedPaws', 'droppedOutOfWindow', 'droppedBadAck', 'timeWaits'),
     ...pick(tcp.counters, 'fastRecoveries', 'zeroWindowProbes', 'keepaliveProbes', 'droppedTooManyRanges'),
-    ...pick(tcp.counters, 'malformedOptions', 'droppedSynBacklog', 'deviceFull', 'dsacksIn', 'tailProbes'),
+    ...pick(tcp.counters, 'malformedOptions', 'synCookiesSent', 'deviceFull', 'dsacksIn', 'tailProbes'),
     ...pick(udp.counters, 'delivered', 'droppedQueueFull', 'droppedLength', 'errorsIn'),
     ...pick(icmp.counters, 'errorsIn', 'errorsInUnmatched', 'errorsOut', 'echoRepliesOut', 'errorsLimited'),
     ...pick(ip.counters, 'reassembled', 'reassemblyOverlaps', 'reassemblyTimeouts', 'reassemblyEvicted'),

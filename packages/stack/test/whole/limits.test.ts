@@ -272,7 +272,7 @@ const SCENARIOS: { readonly [K in keyof Limits]: Scenario } = {
       bench.listen()
       for (const i of fiveTimes) bench.segment(5000 + i, Flag.Syn, 1)
     },
-    counted: ({ stack }) => stack.tcp.counters.droppedSynBacklog,
+    counted: ({ stack }) => stack.tcp.counters.synCookiesSent,
   },
   halfOpen: {
     values: [2, 16],
@@ -280,7 +280,7 @@ const SCENARIOS: { readonly [K in keyof Limits]: Scenario } = {
       bench.listen()
       for (const i of fiveTimes) bench.segment(5000 + i, Flag.Syn, 1)
     },
-    counted: ({ stack }) => stack.tcp.counters.droppedHalfOpenLimit,
+    counted: ({ stack }) => stack.tcp.counters.synCookiesSent,
   },
   timeWait: {
     values: [2, 16],

@@ -1,0 +1,40 @@
+import type { TcpContext } from './context.ts'
+import { establish } from './establish.ts'
+import type { HalfOpen } from './half-open.ts'
+import type { TcpListenerImpl } from './listener.ts'
+import type { SegmentIn } from './segment-in.ts'
+import { adopt } from './syn.ts'
+import { Tcb, type TcbTimeout } from './tcb.ts'
+
+/** Whether a finished handshake may become a connection now. What is refused is counted. */
+export function hasRoomForConnection(tcp: TcpContext, listener: TcpListenerImpl): boolean {
+  if (listener.full) {
+    // The peer believes it is connected: its data will ask again, and so will our SYN-ACK timer.
+    tcp.counters.droppedAcceptQueue++
+    return false
+  }
+  if (tcp.connections.size >= tcp.limits.connections) {
+    tcp.counters.droppedConnectionLimit++
+    return false
+  }
+  return true
+}
+
+/** The handshake's last ACK has come: what was half open is a connection in ESTABLISHED, and waits to be accepted. */
+export function promote(tcp: TcpContext, half: HalfOpen, segment: SegmentIn, expire: TcbTimeout): Tcb {
+  const tcb = new Tcb(tcp, half.path, half.localPort, half.remotePort, true, expire)
+  tcb.tsOffset = half.tsOffset
+  tcb.synRetransmitted = half.retries
+  adopt(tcb, half.agreement, half.irs, half.iss)
+  tcb.sndUna = segment.ack
+  tcb.sndNxt = segment.ack
+  tcb.sndWnd = segment.window << tcb.sndScale
+  tcb.maxSndWnd = tcb.sndWnd
+  tcb.sndWl1 = segment.seq
+  tcb.sndWl2 = segment.ack
+  tcp.connections.add(tcb)
+  tcp.counters.passiveOpens++
+  establish(tcb)
+  half.listener.push(tcb)
+  return tcb
+}
