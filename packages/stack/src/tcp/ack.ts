@@ -73,7 +73,7 @@ function readAck(tcb: Tcb, segment: SegmentIn): void {
   tcb.tcp.counters.dsacksIn++
 }
 
-/** SEG-18 and RFC 5961 section 5.2 (R5961-05): neither the future nor the distant past. */
+/** SEG-18 and RFC 5961 section 5.2 (R5961-06, MAY-12): neither the future nor the distant past. */
 function isAckAcceptable(tcb: Tcb, ack: number): boolean {
   return seqLeq(ack, tcb.sndNxt) && seqGeq(ack, seqAdd(tcb.sndUna, -Math.max(tcb.maxSndWnd, tcb.flightSize)))
 }

@@ -80,7 +80,7 @@ export function arriveInSynSent(tcb: Tcb, segment: SegmentIn): boolean {
     return false
   }
   if ((flags & TcpFlag.Rst) !== 0) {
-    // SEG-08: without an acceptable ACK anybody could have sent it.
+    // SEG-08, R5961-05: without an acceptable ACK anybody could have sent it.
     if (hasAck) failActiveOpen(tcb, 'ECONNREFUSED')
     else tcp.counters.droppedUnexpected++
     return false

@@ -7,8 +7,8 @@ import type { Tcb } from './tcb.ts'
 import { armKeepalive } from './timers.ts'
 
 /**
- * The keepalive deadline has passed (R1122-KA). Lazily re-armed: a connection that was active since only moves it (MUST-26). A probe is
- * `<SEQ=SND.NXT-1><ACK>` without data (SHLD-12); one without an answer is no failure, several are (MUST-29).
+ * The keepalive deadline has passed (R1122-KA). Lazily re-armed: a connection that was active since only moves it (MUST-26).
+ * A probe is `<SEQ=SND.NXT-1><ACK>` without data (SHLD-12); one without an answer is no failure, several are (MUST-29).
  */
 export function onKeepalive(tcb: Tcb, now: Micros): void {
   const { keepalive } = tcb

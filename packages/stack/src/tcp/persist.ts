@@ -37,8 +37,8 @@ export function stopPersist(tcb: Tcb): void {
 }
 
 /**
- * Asks for the window by a segment the peer must answer: `<SEQ=SND.UNA-1><ACK>` without data, as Linux does. It lies left
- * of the window, so the answer is an ACK (SEG-13), and nothing has to be taken back if the window stays shut.
+ * Asks for the window by a segment the peer must answer (R6429-03): `<SEQ=SND.UNA-1><ACK>` without data, as Linux does. It
+ * lies left of the window, so the answer is an ACK (SEG-13), and nothing has to be taken back if the window stays shut.
  */
 export function sendWindowProbe(tcb: Tcb): void {
   if (!emit(tcb, seqAdd(tcb.sndUna, -1), TcpFlag.Ack, 0, 0, 1)) return

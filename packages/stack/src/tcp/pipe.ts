@@ -13,8 +13,8 @@ export function pipe(tcb: Tcb): number {
 
 /**
  * Without SACK every duplicate ACK stands for a segment that has left the network: what the inflation of RFC 5681
- * section 3.2 amounts to (R5681-17, R5681-18, R5681-19), bounded by what is outstanding. Limited transmit (R3042-01, R3042-02) is
- * the same with two segments at most. With SACK both follow from the blocks (R3042-03).
+ * section 3.2 amounts to (R5681-17, R5681-18, R5681-19), bounded by what is outstanding. Limited transmit (R3042-01,
+ * R3042-02) is the same with two segments at most. With SACK both follow from the blocks (R3042-03).
  */
 export function renoSacked(tcb: Tcb): number {
   // After a timeout only what F-RTO has sent beyond the recovery point can draw them (R5682-04).

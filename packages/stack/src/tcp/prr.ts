@@ -3,8 +3,8 @@ import { pipe, renoSacked } from './pipe.ts'
 import type { Tcb } from './tcb.ts'
 
 /**
- * Proportional rate reduction, RFC 9937 (R9937-01: which replaces RFC 6937): the window comes down to `ssthresh` in the course of one
- * round trip, clocked by what arrives, instead of by half a round trip of silence.
+ * Proportional rate reduction, RFC 9937 (R9937-01: which replaces RFC 6937): the window comes down to `ssthresh` in the
+ * course of one round trip, clocked by what arrives, instead of by half a round trip of silence.
  */
 export class PrrState {
   /** Bytes delivered and bytes sent since recovery began. */

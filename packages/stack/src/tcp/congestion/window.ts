@@ -11,7 +11,8 @@ export function smss(tcb: Tcb): number {
 
 /**
  * The initial window in bytes: RFC 6928 section 2 (R6928-01), min(10 MSS, max(2 MSS, 14600)), with the setting in the place
- * of ten and of RFC 5681's two to four (R5681-02); one segment when the SYN or SYN-ACK had to be repeated more than once (R6928-02, R5681-04).
+ * of ten and of RFC 5681's two to four (R5681-02); one segment when the SYN or SYN-ACK had to be repeated more than once
+ * (R6928-02, R5681-04).
  */
 export function initialWindow(tcb: Tcb): number {
   const size = smss(tcb)
