@@ -8,6 +8,7 @@ import { noteDelivered } from './delivered.ts'
 import { congestionEchoed } from './ecn.ts'
 import { restartRto } from './loss-timer.ts'
 import { noteSizeAcked } from './path-mtu.ts'
+import { afterProbeAck } from './path-mtu-search.ts'
 import { stopPersist } from './persist.ts'
 import { afterAck } from './recovery.ts'
 import { sampleRtt } from './rtt.ts'
@@ -123,6 +124,7 @@ function advanceUna(tcb: Tcb): void {
   tcb.sndUna = ack
   advanceSndSmall(tcb)
   if (tcb.sendQueued === 0) tcb.sendRing.release()
+  if (tcb.mtuSearch.probe > 0) afterProbeAck(tcb)
   tcb.softError = null
   tcb.path.confirm()
   if (tcb.sent.count === 0) tcb.retransmitAt = NEVER

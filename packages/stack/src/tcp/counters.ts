@@ -44,6 +44,10 @@ export class TcpCounters {
   keepaliveProbes = 0
   delayedAcks = 0
   windowUpdates = 0
+  /** Black holes suspected: large packets that vanish without a word (RFC 4821 section 7.7). */
+  blackHoles = 0
+  /** Path MTU probes sent. */
+  mtuProbes = 0
   /** Writes of which nothing could be taken because the stack's memory was full. */
   writesNoMemory = 0
   /** SYNs that were answered with a cookie instead of a record. */

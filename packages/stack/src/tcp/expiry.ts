@@ -5,6 +5,7 @@ import { finish } from './finish.ts'
 import { onSynTimeout } from './handshake-active.ts'
 import { onKeepalive } from './keepalive.ts'
 import { honourClaim } from './path-mtu.ts'
+import { suspectBlackHole } from './path-mtu-search.ts'
 import { probeInterval, sendWindowProbe } from './persist.ts'
 import { markLostAtTimeout } from './rack.ts'
 import { lossFlight, onReorderTimeout } from './recovery.ts'
@@ -77,6 +78,7 @@ function onRetransmitTimeout(tcb: Tcb, now: Micros): void {
     reportStall(tcb)
   }
   honourClaim(tcb)
+  suspectBlackHole(tcb, now)
   enterLoss(tcb, now)
   tcb.backoff++
   tcb.tcp.tracer?.onTrace(TraceKind.Timeout, now, tcb.id, tcb.backoff, currentRto(tcb), 0)

@@ -4,6 +4,7 @@ import type { AckNews } from './ack-news.ts'
 import { smss } from './congestion/window.ts'
 import { FrtoState, isTimeoutSpurious } from './f-rto.ts'
 import { restartRto, setLossTimer } from './loss-timer.ts'
+import { isProbeLoss } from './path-mtu-search.ts'
 import { renoSacked } from './pipe.ts'
 import { keepReducing, reduceWindow, startPrr } from './prr.ts'
 import { adaptReorderingWindow, detectLoss, Found, rackRecoveryOver } from './rack.ts'
@@ -76,6 +77,7 @@ function isLossKnown(tcb: Tcb, found: number): boolean {
 
 /** RFC 6582 section 3.2 step 2, RFC 6675 section 5 step 4, R9937-02. */
 function enterRecovery(tcb: Tcb, delivered: number, acked: number, now: Micros): void {
+  if (isProbeLoss(tcb)) return
   const flight = lossFlight(tcb, acked)
   startUndo(tcb, false)
   tcb.recovery = RecoveryState.Recovery

@@ -1,5 +1,6 @@
 import type { Path } from '../ip/network.ts'
 import { TCP_HEADER_LENGTH, TCP_MAX_HEADER_LENGTH, TIMESTAMPS_LENGTH } from '../wire/tcp.ts'
+import { effectiveMtu } from './path-mtu-search.ts'
 import type { Tcb } from './tcb.ts'
 
 /** The MSS option we send: what the interface can receive, options not subtracted (MUST-67, SHLD-6). */
@@ -17,7 +18,7 @@ export const LOWEST_MSS = 48
 
 /** Eff.snd.MSS without options: the peer's and the path's bound (MUST-16, R1191-05). Called when either may have changed. */
 export function updateSndMss(tcb: Tcb): void {
-  const bound = tcb.path.mtu - tcb.path.headerLength - TCP_HEADER_LENGTH
+  const bound = effectiveMtu(tcb) - tcb.path.headerLength - TCP_HEADER_LENGTH
   const mss = Math.max(LOWEST_MSS, Math.min(tcb.peerMss, bound))
   // R5681-27: the initial window is so many segments, whatever the path then says of their size.
   if (mss < tcb.sndMss && tcb.bytesAcked === 0) tcb.cwnd = Math.floor((tcb.cwnd * mss) / tcb.sndMss)

@@ -7,6 +7,7 @@ import { holdsRetransmissions } from './f-rto.ts'
 import { restartRto, setLossTimer } from './loss-timer.ts'
 import { extraOptions } from './options-out.ts'
 import { emit, sendAck } from './output.ts'
+import { probePayload, probeSent } from './path-mtu-search.ts'
 import { startPersist } from './persist.ts'
 import { pipe } from './pipe.ts'
 import { currentRto } from './rtt.ts'
@@ -113,6 +114,12 @@ function sendNew(tcb: Tcb, mss: number): boolean {
 }
 
 function sendWhatFits(tcb: Tcb, mss: number): boolean {
+  const probe = probePayload(tcb, mss)
+  if (probe > 0) {
+    if (!emit(tcb, tcb.sndNxt, TcpFlag.Ack, seqDiff(tcb.sndNxt, tcb.sndUna), probe, probe)) return false
+    probeSent(tcb, probe)
+    commitNew(tcb, probe, false, probe)
+  }
   for (;;) {
     const length = sendable(tcb, mss)
     if (length < 0) return true

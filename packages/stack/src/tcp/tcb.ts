@@ -11,6 +11,7 @@ import { FrtoState } from './f-rto.ts'
 import type { TcpListenerImpl } from './listener.ts'
 import { MinRtt } from './min-rtt.ts'
 import { PathMtuTrust } from './path-mtu.ts'
+import { PathMtuSearch } from './path-mtu-search.ts'
 import { PrrState } from './prr.ts'
 import { RackState } from './rack.ts'
 import type { SeqRanges } from './ranges.ts'
@@ -221,6 +222,7 @@ export class Tcb {
   tuneSpace = 0
   readonly rcvRtt = new ReceiveRtt()
 
+  readonly mtuSearch = new PathMtuSearch()
   readonly urgent = new Urgent()
   readonly uto = new UserTimeoutOption()
 
