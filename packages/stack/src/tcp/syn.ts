@@ -37,7 +37,7 @@ export interface SynContents {
 }
 
 /**
- * Sends a SYN or SYN-ACK: MSS (SHLD-5, MUST-14), SACK-permitted, timestamps, window scale, in Linux's order (R7323-33). No
+ * Sends a SYN or SYN-ACK: MSS, always (SHLD-5, MAY-3, MUST-14), SACK-permitted, timestamps, window scale, in Linux's order (R7323-33). No
  * other segment has MSS (MUST-65), SACK-permitted (R2018-01) or window scale.
  */
 export function sendSyn(tcp: TcpContext, syn: SynContents): TransmitResult {
@@ -83,6 +83,7 @@ export function sendTcbSyn(tcb: Tcb, flags: number): TransmitResult {
     // R7323-08.
     windowScale: config.windowScaling && (!answer || tcb.windowScaling),
     sack: config.sack && (!answer || tcb.sackPermitted),
+    // R7323-32.
     timestamps: config.timestamps && (!answer || tcb.timestamps),
     tsOffset: tcb.tsOffset,
     tsEcr: answer ? tcb.tsRecent : 0,

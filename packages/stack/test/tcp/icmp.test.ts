@@ -279,6 +279,19 @@ describe('packet too big', () => {
     expect(t.connection.info().sndMss).toBe(1000)
   })
 
+  it('R1191-03 R1191-06 after ten minutes the old size is tried again, with new data only', () => {
+    const { t } = sending(1)
+    icmp(t, { type: 3, code: 4, rest: 1200 })
+    t.expect({ seq: 1, length: 1160 }, { seq: 1161, length: 300 })
+    t.send({ flags: 'A', seq: 1, ack: 1461 }).silence(599_950)
+    t.connection.write(new Uint8Array(1160))
+    t.expect({ seq: 1461, length: 1160 }).silence(100)
+    t.send({ flags: 'A', seq: 1, ack: 2621 })
+    t.connection.write(new Uint8Array(2000))
+    t.expect({ seq: 2621, length: 1460 }, { seq: 4081, length: 540 }).silence()
+    expect(t.connection.info()).toMatchObject({ pathMtu: 1500, retransmits: 1 })
+  })
+
   it('R5927-01 R8201-02 about a segment not in flight it is ignored', () => {
     const { t } = sending(1)
     icmp(

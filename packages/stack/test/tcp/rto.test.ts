@@ -58,7 +58,7 @@ describe.each(ORIGINS)('the retransmission timer, $name', (origin) => {
     expect(t.info.rto).toBe(300)
   })
 
-  it('R6298-06 with timestamps it does: the echo tells which copy was acknowledged', () => {
+  it('R6298-06 R7323-23 with timestamps it does: the echo tells which copy was acknowledged', () => {
     const t = new SenderScript({ ...origin, kind: 'timestamps' })
     t.write(1).expectSegments(0)
     // The probe takes its place here, at the time of the RTO.

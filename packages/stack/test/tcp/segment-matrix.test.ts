@@ -116,7 +116,7 @@ function check(t: Script, state: StateName, outcome: Outcome): void {
 
 const CASES = KINDS.flatMap((kind) => PLACES.map((place) => ({ kind, place })))
 
-describe.each(ORIGINS)('SEG-12 every segment in every state, $name', (origin) => {
+describe.each(ORIGINS)('SEG-12 MAY-13 every segment in every state, $name', (origin) => {
   describe.each(STATES)('%s', (state) => {
     it.each(CASES)('$kind $place', ({ kind, place }) => {
       const t = inState(state, origin)
