@@ -14,8 +14,8 @@ export function shutdownTcb(tcb: Tcb): void {
 }
 
 /**
- * The application lets go (MAY-1). Data it has not read is lost, and the peer must learn of it: RST (SHLD-3, RFC 2525 section
- * 2.17). A handshake that is not done is simply forgotten (RFC 9293 section 3.10.4, SYN-SENT).
+ * The application lets go (MAY-1). Data it has not read is lost, and the peer must learn of it: RST (SHLD-3, RFC 2525
+ * section 2.17). A handshake that is not done is simply forgotten (RFC 9293 section 3.10.4, SYN-SENT).
  */
 export function closeTcb(tcb: Tcb): void {
   if (tcb.orphaned) return

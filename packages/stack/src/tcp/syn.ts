@@ -37,8 +37,8 @@ export interface SynContents {
 }
 
 /**
- * Sends a SYN or SYN-ACK: MSS, always (SHLD-5, MAY-3, MUST-14), SACK-permitted, timestamps, window scale, in Linux's order (R7323-33). No
- * other segment has MSS (MUST-65), SACK-permitted (R2018-01) or window scale.
+ * Sends a SYN or SYN-ACK: MSS, always (SHLD-5, MAY-3, MUST-14), SACK-permitted, timestamps, window scale, in Linux's order
+ * (R7323-33). No other segment has MSS (MUST-65), SACK-permitted (R2018-01) or window scale.
  */
 export function sendSyn(tcp: TcpContext, syn: SynContents): TransmitResult {
   const { view } = tcp.network.memory
