@@ -25,7 +25,7 @@ export interface TcpSettings {
   readonly sendBufferMax?: number
   /** Initial congestion window in segments (RFC 6928). Default 10. */
   readonly initialWindow?: number
-  /** RTO before any sample (RFC 6298 section 2.1). Default 1,000. */
+  /** RTO before any sample (RFC 6298 section 2.1; R6298-01). Default 1,000. */
   readonly initialRto?: number
   /** Lower bound of the RTO. Default 200: see the deviation of R6298-04. */
   readonly minRto?: number

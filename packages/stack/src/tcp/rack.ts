@@ -14,7 +14,8 @@ const MOST_STEPS = 255
 
 /**
  * Recent acknowledgment, RFC 8985: time instead of counting tells what is lost. With SACK it is the only detector; the
- * byte threshold of RFC 6675 only chooses its window (R8985-04). Without SACK it does nothing (R8985-01).
+ * byte threshold of RFC 6675 only chooses its window (R8985-04). Without SACK it does nothing (R8985-01). NextSeg()'s
+ * guesses, rules 3 and 4 of R6675-04, are left to the tail loss probe, as in Linux.
  */
 export class RackState {
   /** RACK.xmit_ts, RACK.end_seq: of all that was delivered, what was sent last. */

@@ -109,7 +109,10 @@ export function lossFlight(tcb: Tcb, acked: number): number {
   return Math.min(tcb.flightSize + acked, window)
 }
 
-/** R6675-06: until the recovery point is acknowledged each ACK says what is to be sent next. */
+/**
+ * R6675-06: until the recovery point is acknowledged each ACK says what is to be sent next. The RTO starts anew with every
+ * partial ACK: slow but steady, as in Linux (R6582-04; RFC 6582 section 4).
+ */
 function afterAckInRecovery(tcb: Tcb, news: AckNews, found: number, now: Micros): void {
   const over = seqGeq(tcb.sndUna, tcb.recoveryPoint)
   if (isRecoveryNeedless(tcb, news, over)) {

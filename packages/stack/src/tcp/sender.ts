@@ -179,6 +179,7 @@ function restartAfterIdle(tcb: Tcb): void {
 /**
  * How many bytes the next frame of new data should carry: 0 for a FIN alone, -1 for nothing now. Sender-side
  * silly-window avoidance (MUST-38, SHLD-28), Nagle, cork and the congestion window meet here.
+ * R5681-01: never beyond the smaller of the two windows.
  */
 export function sendable(tcb: Tcb, mss: number): number {
   const unsent = tcb.unsent

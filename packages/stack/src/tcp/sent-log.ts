@@ -3,8 +3,6 @@ import type { Micros } from '../core/timer.ts'
 import { SentByTime } from './sent-by-time.ts'
 import type { SentRecord, SentRecordPool } from './sent-record.ts'
 
-export { SentRecordPool } from './sent-record.ts'
-
 /**
  * What has been sent and not yet acknowledged, oldest first, with the sums that congestion control asks for.
  * `byTime` holds those of them that are believed to be in the network.
@@ -69,7 +67,10 @@ export class SentLog {
     this.count++
   }
 
-  /** Removes the oldest record, or its part before `ack`. The caller has looked at it. */
+  /**
+   * Removes the oldest record, or its part before `ack`: the only way out, SACKed or not (R2018-08, R6675-09). The caller has
+   * looked at it.
+   */
   removeHead(ack: number): void {
     const record = this.head as SentRecord
     if (seqGt(record.end, ack)) {

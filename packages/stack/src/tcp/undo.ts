@@ -64,7 +64,7 @@ export function provenByEcho(tcb: Tcb, news: AckNews): boolean {
 }
 
 /**
- * The response of RFC 4015, as Linux does it: the window and ssthresh are again what they were, and what was taken for
+ * The response of RFC 4015 (R5682-05), as Linux does it: the window and ssthresh are again what they were, and what was taken for
  * lost is on its way.
  */
 export function undo(tcb: Tcb, now: Micros): void {

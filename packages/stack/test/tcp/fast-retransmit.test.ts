@@ -124,6 +124,35 @@ describe.each(ORIGINS)('fast retransmit without SACK, $name', (origin) => {
     expect(t.info.ssthresh).toBe(ssthresh)
   })
 
+  it.each([4000, 65_535])(
+    'R5681-01 never more in flight than the smaller of the two windows, offered %i',
+    (win) => {
+      const t = new SenderScript({ ...origin, kind: 'plain', win })
+      t.connection.write(new Uint8Array(100_000))
+      for (let n = 0, end = 0; n < 60; n++) {
+        while (t.pending > 0) {
+          const { seq, length } = t.next()
+          end = Math.max(end, seq + length)
+        }
+        const { cwnd } = t.info
+        expect(end - (1 + n * SIZE)).toBeLessThanOrEqual(Math.min(win, cwnd))
+        t.wait(10).ackWith({ n: n + 1, win })
+      }
+    },
+  )
+
+  it('R6429-03 a lost window update is found out by the next probe', () => {
+    const t = new SenderScript({ ...origin, kind: 'plain' }).write(1)
+    t.expectSegments(0)
+    t.wait(100).ackWith({ n: 1, win: 0 })
+    t.write(3).silence()
+    // The update is lost. The probe's answer tells the window.
+    t.wait(400)
+    expect(t.pending).toBe(1)
+    t.expect({ seq: SIZE, length: 0 })
+    t.ackWith({ n: 1, win: 65_535 }).expectSegments(1, 2, 3)
+  })
+
   it('R8985-01 without SACK neither RACK nor a tail loss probe does anything', () => {
     const t = plain(origin).write(5)
     t.skip().silence(299).wait(2).expectSegments(0)

@@ -4,7 +4,6 @@ import {
   type Clock,
   type CloseReason,
   createCable,
-  type FrameFilter,
   type ImpairOptions,
   impair,
   type LinkDevice,
@@ -15,6 +14,7 @@ import {
   type TcpSettings,
   VirtualClock,
 } from '../../src/index.ts'
+import type { FrameFilter } from '../../src/link/impair-options.ts'
 import { initialSequence } from '../../src/tcp/isn.ts'
 
 export interface TransferOptions {
