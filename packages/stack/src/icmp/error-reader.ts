@@ -144,7 +144,7 @@ export class IcmpErrorReader {
 }
 
 /**
- * RFC 1122 section 3.2.2.1: codes 6 to 12 mean the same as their elders.
+ * RFC 1122 section 3.2.2.1: codes 6 to 12 mean the same as their elders. Parameter problems are passed up too (ICMP-09).
  * @returns -1 for what is no error to anybody, source quench among them (MUST-55, R5927-03)
  */
 function kind4(type: number, code: number): IcmpErrorKind | -1 {

@@ -54,9 +54,9 @@ export type PathError =
 
 /** How IP is to send one packet. */
 export interface SendOptions {
-  /** TTL or hop limit, 1 to 255. */
+  /** TTL or hop limit, 1 to 255 (IP-12, IP-13). */
   ttl: number
-  /** TOS or traffic class byte. */
+  /** TOS or traffic class byte (IP-14). */
   tos: number
   /** IPv4: set DF and never fragment. (IPv6 sources may fragment either way.) */
   dontFragment: boolean

@@ -35,7 +35,7 @@ export class PacketIn {
   gsoSize = 0
   /** Sent to an IP broadcast or multicast address. */
   multicast = false
-  /** Came in a link-layer broadcast or multicast frame. */
+  /** Came in a link-layer broadcast or multicast frame (ETH-04). */
   linkMulticast = false
   /** Was put together from fragments. */
   reassembled = false

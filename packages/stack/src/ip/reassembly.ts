@@ -114,7 +114,7 @@ export class Reassembler {
   #complete(datagram: Datagram, packet: PacketIn): FragmentResult {
     this.#unlink(datagram)
     if (datagram.sawCongestion && datagram.sawNotEct) {
-      // R3168-11: such a packet may neither lose its mark nor carry one.
+      // FRG-12, R3168-11: such a packet may neither lose its mark nor carry one.
       this.#counters.reassemblyEcn++
       this.#free(datagram)
       return FragmentResult.Dropped

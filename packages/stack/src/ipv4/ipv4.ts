@@ -103,7 +103,7 @@ export class Ipv4 implements IpVersion {
     if (!iface.owns4(destination)) {
       packet.multicast = iface.isBroadcast4(destination) || iface.groups.has(0, 0, V4_MAPPED, destination)
       if (!packet.multicast) {
-        // IP-05; IP-07: 127/8 does not exist outside. Strong host model (IP-23): other interfaces' addresses neither.
+        // IP-05, FWD-01: nothing is passed on. IP-07: 127/8 does not exist outside. Strong host model (IP-23): other interfaces' addresses neither.
         if (isMartianDestinationV4(destination)) counters.droppedMartianDestination++
         else counters.droppedNotOurs++
         return false
@@ -119,7 +119,7 @@ export class Ipv4 implements IpVersion {
 
   #acceptsSource(iface: Interface, source: number, toGroup: boolean): boolean {
     const { counters, router } = this.#internet
-    // IP-06: 0/8 may only be a host without an address, which can only broadcast.
+    // IP-06, UDP-07: 0/8 may only be a host without an address, which can only broadcast.
     const isUnknown = source >>> 24 === 0 && !(source === 0 && toGroup)
     if (isUnknown || isMartianSourceV4(source) || iface.isDirectedBroadcast4(source)) {
       counters.droppedMartianSource++

@@ -94,6 +94,7 @@ export class Ipv6 implements IpVersion {
     packet.dst3 = ipv6DestinationWord(view, offset, 3)
     packet.headerOffset = offset
     packet.totalLength = IPV6_HEADER_LENGTH + ipv6PayloadLength(view, offset)
+    // V6-02: whatever it is, for nothing is passed on.
     packet.ttl = ipv6HopLimit(view, offset)
     packet.tos = ipv6TrafficClass(view, offset)
     packet.checksum = iface.rxChecksum

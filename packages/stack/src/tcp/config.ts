@@ -33,9 +33,9 @@ export interface TcpSettings {
   readonly maxRto?: number
   /** Longest a received segment waits for its ACK. Default 40. */
   readonly delayedAck?: number
-  /** How often a SYN is sent again before connecting fails. Default 6 (127 s). */
+  /** How often a SYN is sent again before connecting fails. Default 6 (127 s, as Linux; 7 are MUST-23's three minutes). */
   readonly synRetries?: number
-  /** How often a SYN-ACK is sent again before a half-open connection is forgotten. Default 5 (63 s). */
+  /** How often a SYN-ACK is sent again before a half-open connection is forgotten (R4987-01). Default 5 (63 s). */
   readonly synAckRetries?: number
   /** How often data is sent again before the connection fails: R2 of RFC 9293 section 3.8.3. Default 15. */
   readonly retries?: number
@@ -45,7 +45,7 @@ export interface TcpSettings {
   readonly finWait2?: number
   /** DSCP byte of new connections; its two low bits are ECN's and ignored. Default 0. */
   readonly trafficClass?: number
-  /** TTL or hop limit. Default 64. */
+  /** TTL or hop limit (MUST-49, IP-13). Default 64. */
   readonly ttl?: number
   /** Congestion control: 'cubic' (RFC 9438, default) or 'newreno' (RFC 5681). A connection may choose another. */
   readonly congestion?: CongestionName

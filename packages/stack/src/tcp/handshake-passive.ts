@@ -68,7 +68,7 @@ function isQueueFull(tcp: TcpContext, listener: TcpListenerImpl): boolean {
 
 /**
  * The SYN queue's bounds. A full queue gives up its oldest record: in a flood that is most likely a forged one, and whoever
- * answers within the time it takes to fill the queue gets in (R4987-02; RFC 4987 section 3.4).
+ * answers within the time it takes to fill the queue gets in (R4987-01, R4987-02; RFC 4987 section 3.4).
  */
 function makeRoom(tcp: TcpContext, listener: TcpListenerImpl): boolean {
   if (!isQueueFull(tcp, listener)) return true
@@ -81,7 +81,10 @@ function makeRoom(tcp: TcpContext, listener: TcpListenerImpl): boolean {
   return true
 }
 
-/** SEG-05: what the SYN said is kept, the SYN-ACK goes out. Data on the SYN is ignored; the peer sends it again. */
+/**
+ * SEG-05: what the SYN said is kept, the SYN-ACK goes out. Data on the SYN is ignored; the peer sends it again (R7413-01:
+ * there is no fast open here).
+ */
 function openHalf(
   tcp: TcpContext,
   listener: TcpListenerImpl,

@@ -2,7 +2,7 @@ import { seqGeq, seqGt, seqLeq, seqLt, seqMax, seqMin } from '../core/seq.ts'
 
 /**
  * The ranges of out-of-order data a receiver holds: sorted, apart from each other, left edge included, right edge not.
- * They say which bytes of the receive ring are filled beyond `rcvNxt`, and they are the SACK blocks (RFC 2018).
+ * They say which bytes of the receive ring are filled beyond `rcvNxt`, and they are the SACK blocks (R2018-06).
  */
 export class SeqRanges {
   readonly left: number[] = []

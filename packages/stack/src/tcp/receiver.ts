@@ -61,6 +61,7 @@ function noteFin(tcb: Tcb, seq: number): void {
   tcb.rcvFin = seq
 }
 
+/** PSH or not, bytes are readable at once (MAY-17). */
 function takeData(tcb: Tcb, segment: SegmentIn): void {
   const { tcp } = tcb
   const pushed = (segment.flags & TcpFlag.Psh) !== 0

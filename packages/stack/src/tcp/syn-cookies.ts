@@ -20,7 +20,8 @@ import { timestampNow } from './timestamps.ts'
  *
  * `slot` counts minutes, and this one and the one before are good. A guess is right once in 2^28. Options that no sequence
  * number has room for travel in the low bits of the timestamp, as in Linux, and come back in its echo; a peer without
- * timestamps does without them. A SYN-ACK that is lost is not sent again: the peer's SYN is.
+ * timestamps does without them. A SYN-ACK that is lost is not sent again: the peer's SYN is. Data may
+ * bring the cookie back as well as the ACK before it (R4987-05).
  */
 
 /** Off; when the SYN queue is full; or for every SYN. */

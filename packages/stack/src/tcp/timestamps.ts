@@ -15,7 +15,7 @@ export function timestampNow(now: Micros, offset: number): number {
 /**
  * PAWS, RFC 7323 section 5.3 R1 (R7323-25, R7323-26): an old duplicate, judged by its timestamp, on arrival and never
  * again (R7323-27). Timestamps nobody has agreed on are not looked at (R7323-16); a segment that lacks them is judged by its
- * numbers alone (R7323-15).
+ * numbers alone (R7323-15), and taken (R7323-14 would drop it; Linux does not).
  */
 export function isOldDuplicate(tcb: Tcb, segment: SegmentIn, now: Micros): boolean {
   if (!tcb.timestamps || !segment.options.hasTimestamps) return false

@@ -1,5 +1,5 @@
 /**
- * Ethernet II (RFC 894). A MAC address is two integers on the hot path: its first 16 bits (`high`) and its last
+ * Ethernet II (RFC 894; ETH-01). A MAC address is two integers on the hot path: its first 16 bits (`high`) and its last
  * 32 bits as an int32 (`low`).
  */
 
