@@ -44,6 +44,7 @@ export function processAck(tcb: Tcb, segment: SegmentIn): boolean {
   if (news.acked > 0) advanceUna(tcb)
   if (tcb.sackPermitted) applySack(tcb, segment.options, news)
   if (news.delivered > 0) takeSample(tcb)
+  if (tcb.wantsWritable && news.delivered > 0) notify(tcb, ConnectionEvent.Writable)
   if (news.acked > 0) restartRto(tcb, tcb.tcp.engine.now)
   // R6675-11: with SACK it is new information that makes a duplicate, whatever else the segment says.
   if (tcb.sackPermitted ? news.acked === 0 && news.sacked > 0 : news.duplicate) {
@@ -133,7 +134,6 @@ function advanceUna(tcb: Tcb): void {
     notify(tcb, ConnectionEvent.FinAcked)
   }
   holdWhileUnanswered(tcb)
-  if (tcb.wantsWritable) notify(tcb, ConnectionEvent.Writable)
 }
 
 /** A record that was SACKed earlier has been looked at then. */

@@ -8,10 +8,13 @@ const STARVED_WAIT = 100 * MILLISECOND
 /** The smallest block worth asking for when larger ones are not to be had. */
 const SMALLEST = 4096
 
-/** What the send ring may hold now: twice the congestion window, between the settings' bounds (Linux's auto-tuning). */
+/**
+ * What the send ring may hold now: twice the congestion window, between the settings' bounds (Linux's auto-tuning). What was
+ * SACKed has left the network and only waits for a hole to be filled: with it counted, recovery would run out of new data.
+ */
 export function sendLimit(tcb: Tcb): number {
   const { sendBuffer, sendBufferMax } = tcb.tcp.config
-  return Math.min(sendBufferMax, Math.max(sendBuffer, 2 * tcb.cwnd))
+  return Math.min(sendBufferMax, Math.max(sendBuffer, 2 * tcb.cwnd) + tcb.sent.sackedBytes)
 }
 
 /** Bytes the application may write now: room in the buffer, and not more unsent ones than it wants (TCP_NOTSENT_LOWAT). */

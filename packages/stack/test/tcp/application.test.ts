@@ -60,6 +60,23 @@ describe('what an application may ask', () => {
     expect(t.events).toEqual(['writable'])
   })
 
+  it('what was SACKed does not count as buffered: a recovery is fed with new data', () => {
+    const t = new Script({ tcp: { sendBuffer: 29_200, sendBufferMax: 60_000 } }).established(SACK_ONLY)
+    expect(t.connection.write(pattern(1, 50_000))).toBe(29_200)
+    const edge = (n: number): number => (t.iss + n) >>> 0
+    t.send({
+      flags: 'A',
+      seq: 1,
+      ack: 1,
+      options: [{ name: 'sack', blocks: [[edge(1461), edge(14_601)]] }],
+    })
+    expect(t.connection.writable).toBe(13_140)
+    t.skip()
+    t.send({ flags: 'A', seq: 1, ack: 1, options: [{ name: 'sack', blocks: [[edge(1461), edge(16_061)]] }] })
+    expect(t.connection.writable).toBe(14_600)
+    expect(t.events).toEqual(['writable'])
+  })
+
   it('what is written before the handshake is done leaves after it', () => {
     const t = new Script().connect()
     expect(t.connection.write(pattern(1, 100))).toBe(100)

@@ -39,6 +39,14 @@ describe('one flow', () => {
     expect((bytes * 8) / 15 / MBIT).toBeGreaterThan(0.75 * 50 * PAYLOAD)
     expect(sim.sender.tcp.counters.timeouts).toBe(0)
   })
+
+  it('a recovery does not run out of data because SACKed bytes fill the send buffer', () => {
+    const sim = new Netsim({ bandwidth: 50 * MBIT, rtt: 10, queue: 12_500, tcp: { sendBuffer: 131_072 } })
+    sim.add()
+    sim.run(2)
+    const [bytes] = sim.run(8)
+    expect((bytes * 8) / 8 / MBIT).toBeGreaterThan(0.93 * 50 * PAYLOAD)
+  })
 })
 
 /** Average window of Reno in segments: sqrt(3/2p). */
