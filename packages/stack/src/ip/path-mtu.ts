@@ -3,7 +3,7 @@ import { type Micros, SECOND } from '../core/timer.ts'
 /** How long a path MTU that ICMP told is believed: RFC 1191 section 6.3, RFC 8201 section 4 (R1191-03). */
 export const PATH_MTU_LIFETIME: Micros = 600 * SECOND
 
-/** Every IPv6 link carries this much (RFC 8200 section 5); smaller claims are discarded (R8201-01). */
+/** Every IPv6 link carries this much (RFC 8200 section 5; V6-10); smaller claims are discarded (R8201-01). */
 export const MIN_MTU_V6 = 1280
 
 /**

@@ -103,7 +103,8 @@ export class Ipv4 implements IpVersion {
     if (!iface.owns4(destination)) {
       packet.multicast = iface.isBroadcast4(destination) || iface.groups.has(0, 0, V4_MAPPED, destination)
       if (!packet.multicast) {
-        // IP-05, FWD-01: nothing is passed on. IP-07: 127/8 does not exist outside. Strong host model (IP-23): other interfaces' addresses neither.
+        // IP-05, FWD-01: nothing is passed on. IP-07: 127/8 does not exist outside. Strong host model (IP-23): other
+        // interfaces' addresses neither.
         if (isMartianDestinationV4(destination)) counters.droppedMartianDestination++
         else counters.droppedNotOurs++
         return false
