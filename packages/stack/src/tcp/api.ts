@@ -221,6 +221,36 @@ export interface TcpInfo {
   /** Both sides use explicit congestion notification. */
   readonly ecn: boolean
   readonly pathMtu: number
+  /** 'open', 'recovery' (fast) or 'loss' (after a timeout). */
+  readonly recovery: 'open' | 'recovery' | 'loss'
+  /** Doublings of the RTO since the last sample. */
+  readonly backoff: number
+  /** Window or keepalive probes that wait for an answer. */
+  readonly probes: number
+  /** The least round-trip time lately; 0 while none is known. */
+  readonly minRtt: number
+  /** The round-trip time as the receiver sees it; 0 while none is known. */
+  readonly rcvRtt: number
+  /** What the receive buffer may hold now, and what of it waits to be read. */
+  readonly rcvBuffer: number
+  readonly readable: number
+  /** What the send buffer may hold now, and what of it is in use. */
+  readonly sndBuffer: number
+  readonly sndQueued: number
+  /** Bytes in flight that are SACKed, taken for lost, and on their way again. */
+  readonly sacked: number
+  readonly lost: number
+  readonly retransmitting: number
+  /** Payload bytes sent, those sent again among them. */
+  readonly bytesSent: number
+  readonly bytesRetransmitted: number
+  /** Segments that arrived out of order; the ranges of such data that wait now. */
+  readonly outOfOrderIn: number
+  readonly outOfOrderRanges: number
+  /** Since data was last sent, and last received, and anything at all was. */
+  readonly sinceSent: number
+  readonly sinceData: number
+  readonly sinceReceived: number
 }
 
 /** The TCP of a stack: `stack.tcp`. */

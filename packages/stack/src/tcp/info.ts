@@ -1,12 +1,17 @@
-import { MILLISECOND } from '../core/timer.ts'
+import { MILLISECOND, type Micros } from '../core/timer.ts'
 import { TCP_STATE_NAMES, type TcpInfo } from './api.ts'
 import { pipe } from './pipe.ts'
 import { receiveWindow } from './receive-window.ts'
 import { currentRto } from './rtt.ts'
+import { sendLimit } from './send-buffer.ts'
 import type { Tcb } from './tcb.ts'
+
+const RECOVERY_NAMES = ['open', 'recovery', 'loss'] as const
 
 /** The figures of a connection, as `TcpInfo` describes them. */
 export function tcpInfo(tcb: Tcb): TcpInfo {
+  const now = tcb.tcp.engine.clock.now()
+  const since = (time: Micros): number => Math.max(0, now - time) / MILLISECOND
   return {
     state: TCP_STATE_NAMES[tcb.state],
     srtt: tcb.srtt / MILLISECOND,
@@ -32,5 +37,24 @@ export function tcpInfo(tcb: Tcb): TcpInfo {
     congestion: tcb.congestion.name,
     ecn: tcb.ecn.on,
     pathMtu: tcb.path.mtu,
+    recovery: RECOVERY_NAMES[tcb.recovery],
+    backoff: tcb.backoff,
+    probes: tcb.probes + tcb.keepaliveProbes,
+    minRtt: tcb.minRtt.value / MILLISECOND,
+    rcvRtt: tcb.rcvRtt.time / MILLISECOND,
+    rcvBuffer: tcb.rcvBuf,
+    readable: tcb.readable,
+    sndBuffer: sendLimit(tcb),
+    sndQueued: tcb.sendQueued,
+    sacked: tcb.sent.sackedBytes,
+    lost: tcb.sent.lostBytes,
+    retransmitting: tcb.sent.retransmittedBytes,
+    bytesSent: tcb.bytesSent,
+    bytesRetransmitted: tcb.bytesRetransmitted,
+    outOfOrderIn: tcb.outOfOrderIn,
+    outOfOrderRanges: tcb.outOfOrder === null ? 0 : tcb.outOfOrder.count,
+    sinceSent: since(tcb.lastSendAt),
+    sinceData: since(tcb.lastDataAt),
+    sinceReceived: since(tcb.lastReceiveAt),
   }
 }

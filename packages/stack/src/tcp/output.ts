@@ -52,6 +52,7 @@ export function emit(
     return false
   }
   if (fresh) tcb.ecn.cwr = false
+  tcb.bytesSent += length
   tcb.segmentsOut += length > mss ? Math.ceil(length / mss) : 1
   if ((flags & TcpFlag.Ack) !== 0) ackSent(tcb, window)
   return true

@@ -149,6 +149,7 @@ function inOrder(tcb: Tcb, length: number, now: number): void {
  */
 function outOfOrder(tcb: Tcb, seq: number, length: number, newIsland: boolean): void {
   tcb.tcp.counters.outOfOrderIn++
+  tcb.outOfOrderIn++
   const atOnce = tcb.sackPermitted ? newIsland && tcb.ackNow : seqGt(seqAdd(seq, length), tcb.rcvNxt)
   if (atOnce && sendAck(tcb)) return
   wantAck(tcb)

@@ -89,6 +89,7 @@ export function retransmit(
   noteRetransmission(tcb, record.length, now)
   tcb.prr.out += record.length
   tcb.retransmits++
+  tcb.bytesRetransmitted += data
   tcb.tcp.counters.retransmitted++
   tcb.lastSendAt = now
   // R6298-09.

@@ -244,6 +244,10 @@ export class Tcb {
 
   // Figures.
   bytesReceived = 0
+  /** Payload bytes, those sent again included. */
+  bytesSent = 0
+  bytesRetransmitted = 0
+  outOfOrderIn = 0
   bytesAcked = 0
   segmentsIn = 0
   segmentsOut = 0
