@@ -38,8 +38,8 @@ export class FragmentInfo {
 const PROBES = 4
 
 /**
- * Puts datagrams together from fragments (FRG-01, V6-10), both versions, in any order (RFC 815's problem, solved with sorted ranges).
- * Data lies in the stack's memory, each datagram in one growing block. Everything is bounded: datagrams, datagrams
+ * Puts datagrams together from fragments (FRG-01, V6-10), both versions, in any order (RFC 815's problem, solved with sorted
+ * ranges). Data lies in the stack's memory, each datagram in one growing block. Everything is bounded: datagrams, datagrams
  * per source, bytes, fragments of one datagram (FRG-07, V6F-12); the oldest makes room.
  */
 export class Reassembler {

@@ -3,7 +3,7 @@ import { TCP_HEADER_LENGTH, TCP_MAX_HEADER_LENGTH, TIMESTAMPS_LENGTH } from '../
 import { effectiveMtu } from './path-mtu-search.ts'
 import type { Tcb } from './tcb.ts'
 
-/** The MSS option we send: what the interface can receive, options not subtracted (MUST-67, SHLD-6). */
+/** The MSS option we send: what the interface can receive, options not subtracted (MUST-67, SHLD-6, V6-13). */
 export function advertisedMss(path: Path): number {
   return Math.min(0xffff, path.iface.mtu - path.headerLength - TCP_HEADER_LENGTH)
 }
