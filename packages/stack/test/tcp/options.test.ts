@@ -146,7 +146,7 @@ describe('options of ours', () => {
     { family: 4, mtu: 1400, value: 1360 },
     { family: 4, mtu: 65_535, value: 65_495 },
   ] as const)(
-    'MUST-67 SHLD-5 SHLD-6 IPv$family on an MTU of $mtu: MSS $value on SYN and SYN-ACK',
+    'MUST-67 SHLD-5 SHLD-6 V6-13 IPv$family on an MTU of $mtu: MSS $value on SYN and SYN-ACK',
     ({ value, ...o }) => {
       const syn = new Script(o).connect().next()
       expect(option(syn.options, 'mss')).toEqual(mss(value))
