@@ -20,7 +20,7 @@ function afterLoss(segments: number, options = {}): Rounds {
 }
 
 describe('CUBIC', () => {
-  it('is the default, and says so', () => {
+  it('MAY-18 is the default, and says so', () => {
     expect(new Script().established().connection.info().congestion).toBe('cubic')
   })
 

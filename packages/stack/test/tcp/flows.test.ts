@@ -63,7 +63,7 @@ describe('the response function', () => {
     // The cubic region proper: 94 segments where Reno has 55.
     ['cubic', 0.0005, 200, 300],
   ]
-  it.each(cases)('%s at a loss of %d and a round-trip time of %i ms', (congestion, loss, rtt, seconds) => {
+  it.each(cases)('R5681-28 %s at a loss of %d and a round-trip time of %i ms', (congestion, loss, rtt, seconds) => {
     const sim = new Netsim({ bandwidth: 1000 * MBIT, rtt, queue: 10_000 * KB, loss, seed: 11 })
     sim.add({ congestion })
     sim.run(seconds / 10)
