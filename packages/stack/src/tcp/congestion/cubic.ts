@@ -5,7 +5,7 @@ import { HyStart } from './hystart.ts'
 import { growBy, LossBased, slowStartBytes } from './loss-based.ts'
 import { smss } from './window.ts'
 
-/** CUBIC (RFC 9438), with HyStart++ in the first slow start (R9438-11). */
+/** CUBIC (RFC 9438; MAY-18), with HyStart++ in the first slow start (R9438-11). */
 export class Cubic extends LossBased {
   readonly name = 'cubic'
   protected readonly beta = BETA_CUBIC

@@ -9,7 +9,7 @@ const MUCH = 4096
 
 /**
  * What algorithms that take loss for congestion have in common: slow start, the window after a timeout, after a recovery and
- * after a pause (RFC 5681; MUST-19). Each adds how it reduces and how it avoids congestion.
+ * after a pause (RFC 5681; MUST-19, R5681-28). Each adds how it reduces and how it avoids congestion.
  */
 export abstract class LossBased implements CongestionControl {
   abstract readonly name: CongestionName
