@@ -1,4 +1,5 @@
 import { finishChecksum, foldSum, sumBytes } from '../core/checksum.ts'
+import { UDP_CHECKSUM } from '../wire/udp.ts'
 import type { LinkDevice } from './device.ts'
 import { TransportLayout } from './transport-layout.ts'
 
@@ -7,7 +8,7 @@ const layout = new TransportLayout()
 /**
  * Finishes a checksum that was left partial, as a network card does: sums from `start` to the frame's end and
  * stores the result at `start + field`, where the pseudo-header's sum stood. All positions count from the frame's
- * start. A result of 0 is written as 0xffff, which is the same number and does not mean "none" to UDP (RFC 768).
+ * start. UDP's is never 0, which would mean "none" (RFC 768).
  */
 export function completeChecksumAt(
   view: DataView,
@@ -17,7 +18,7 @@ export function completeChecksumAt(
   field: number,
 ): void {
   const sum = finishChecksum(sumBytes(view, offset + start, length - start))
-  view.setUint16(offset + start + field, sum === 0 ? 0xffff : sum)
+  view.setUint16(offset + start + field, sum === 0 && field === UDP_CHECKSUM ? 0xffff : sum)
 }
 
 /**
@@ -42,7 +43,7 @@ export function writeTransportChecksum(view: DataView, offset: number, at: Trans
   view.setUint16(field, 0)
   const sum = sumBytes(view, offset + at.transport, at.end - at.transport, at.pseudoSum(view, offset))
   const value = finishChecksum(sum)
-  view.setUint16(field, value === 0 ? 0xffff : value)
+  view.setUint16(field, value === 0 && !at.isTcp ? 0xffff : value)
 }
 
 /** Whether the TCP or UDP checksum of a parsed frame is right, or UDP's was not used (IPv4 only, RFC 768). */

@@ -11,13 +11,15 @@ import { noteSizeAcked } from './path-mtu.ts'
 import { afterProbeAck } from './path-mtu-search.ts'
 import { stopPersist } from './persist.ts'
 import { afterAck } from './recovery.ts'
+import { RecoveryState } from './recovery-state.ts'
 import { sampleRtt } from './rtt.ts'
 import { applySack, isDsack } from './scoreboard.ts'
 import type { SegmentIn } from './segment-in.ts'
 import { advanceSndSmall } from './sender.ts'
-import { ConnectionEvent, holdWhileUnanswered, notify, RecoveryState, type Tcb, wantOutput } from './tcb.ts'
+import type { Tcb } from './tcb.ts'
 import { timestampNow } from './timestamps.ts'
 import { isDsackOfProbe } from './tlp.ts'
+import { ConnectionEvent, holdWhileUnanswered, notify, wantOutput } from './wants.ts'
 
 const news = new AckNews()
 

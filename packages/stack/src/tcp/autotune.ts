@@ -1,7 +1,8 @@
 import type { Micros } from '../core/timer.ts'
 import { TcpState } from './api.ts'
 import { windowUpdateDue } from './receive-window.ts'
-import { type Tcb, wantAck } from './tcb.ts'
+import type { Tcb } from './tcb.ts'
+import { wantAck } from './wants.ts'
 
 /** The interval while no round-trip time is known: a receiver that never sends has no sample. */
 const UNKNOWN_RTT: Micros = 20_000

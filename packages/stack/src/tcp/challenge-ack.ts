@@ -1,6 +1,7 @@
 import { MILLISECOND, type Micros } from '../core/timer.ts'
 import type { TcpContext } from './context.ts'
-import { type Tcb, wantAck } from './tcb.ts'
+import type { Tcb } from './tcb.ts'
+import { wantAck } from './wants.ts'
 
 /** Linux's tcp_invalid_ratelimit: one answer per connection in this time. RFC 5961 section 7 has the same rate, 10 in 5 s. */
 const OUT_OF_WINDOW_INTERVAL = 500 * MILLISECOND

@@ -1,8 +1,9 @@
 import { TcpState } from './api.ts'
 import { discardReceived, finish } from './finish.ts'
 import { sendReset } from './output.ts'
-import { holdWhileUnanswered, type Tcb, wantOutput } from './tcb.ts'
+import type { Tcb } from './tcb.ts'
 import { armFinWait2 } from './timers.ts'
+import { holdWhileUnanswered, wantOutput } from './wants.ts'
 
 /** CLOSE as half-close (RFC 9293 section 3.10.4): FIN after everything queued; reading goes on. */
 export function shutdownTcb(tcb: Tcb): void {

@@ -1,7 +1,7 @@
 import { TapwireError } from '../core/errors.ts'
 import { MILLISECOND, type Micros, SECOND } from '../core/timer.ts'
-import { checkCongestionName } from './congestion/choose.ts'
 import type { CongestionName } from './congestion/controller.ts'
+import { checkCongestionName } from './congestion/names.ts'
 import type { EcnSetting } from './ecn.ts'
 import type { SynCookieSetting } from './syn-cookies.ts'
 

@@ -12,14 +12,16 @@ import {
 import { afterRead } from './autotune.ts'
 import { abortTcb, closeTcb, shutdownTcb } from './close.ts'
 import { DSCP_MASK } from './config.ts'
-import { checkCongestionName, createCongestionControl } from './congestion/choose.ts'
+import { createCongestionControl } from './congestion/choose.ts'
+import { checkCongestionName } from './congestion/names.ts'
 import { tcpInfo } from './info.ts'
 import { finReceived } from './receiver.ts'
 import { makeRoom, noteStarved, writableBytes } from './send-buffer.ts'
-import { holdWhileUnanswered, type Tcb, wantOutput } from './tcb.ts'
+import type { Tcb } from './tcb.ts'
 import { armCork, armKeepalive, CORK_LIMIT } from './timers.ts'
 import { afterUrgentRead, markUrgent, urgentLeft } from './urgent.ts'
 import { advertiseUserTimeout } from './user-timeout-option.ts'
+import { holdWhileUnanswered, wantOutput } from './wants.ts'
 
 const DEFAULT_KEEPALIVE = { idle: 7_200_000, interval: 75_000, count: 9 }
 

@@ -1,7 +1,8 @@
 import { type Micros, NEVER } from '../core/timer.ts'
 import { advertisedMss } from './segment-size.ts'
-import { type Tcb, wantAck } from './tcb.ts'
+import type { Tcb } from './tcb.ts'
 import { armDelayedAck } from './timers.ts'
+import { wantAck } from './wants.ts'
 
 /** Small segments are not full ones, whatever their flags say (Linux's TCP_MIN_MSS). */
 const LOWEST_ESTIMATE = 88

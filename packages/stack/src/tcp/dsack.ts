@@ -1,4 +1,5 @@
-import { seqDiff, seqGeq, seqLeq, seqLt, seqMax, seqMin } from '../core/seq.ts'
+import { seqGeq, seqLeq, seqLt, seqMax, seqMin } from '../core/seq.ts'
+import { hasDuplicate } from './dsack-block.ts'
 import { sendAck } from './output.ts'
 import type { Tcb } from './tcb.ts'
 
@@ -29,15 +30,4 @@ export function reportOldDuplicate(tcb: Tcb, seq: number, length: number): void 
   if (length > 0 && seqLt(seq, tcb.rcvNxt)) {
     reportDuplicate(tcb, seq, seqMin((seq + length) | 0, tcb.rcvNxt))
   }
-}
-
-/** Whether a duplicate waits to be told. */
-export function hasDuplicate(tcb: Tcb): boolean {
-  return seqDiff(tcb.dsackRight, tcb.dsackLeft) !== 0
-}
-
-/** It was told. */
-export function forgetDuplicate(tcb: Tcb): void {
-  tcb.dsackLeft = 0
-  tcb.dsackRight = 0
 }

@@ -1,7 +1,9 @@
 import { seqLeq, seqLt } from '../core/seq.ts'
 import { TcpFlag } from '../wire/tcp.ts'
+import { RecoveryState } from './recovery-state.ts'
 import type { SegmentIn } from './segment-in.ts'
-import { RecoveryState, type Tcb, wantAck } from './tcb.ts'
+import type { Tcb } from './tcb.ts'
+import { wantAck } from './wants.ts'
 
 /** Whether ECN is never used, only when the peer asks for it (Linux's default), or asked for as well. */
 export type EcnSetting = false | 'passive' | true

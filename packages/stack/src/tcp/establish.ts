@@ -3,8 +3,9 @@ import { TcpState } from './api.ts'
 import { RTO_AFTER_SYN_TIMEOUT } from './config.ts'
 import { QUICK_ACKS } from './delayed-ack.ts'
 import { setState } from './states.ts'
-import { holdWhileUnanswered, type Tcb, wantOutput } from './tcb.ts'
+import type { Tcb } from './tcb.ts'
 import { armKeepalive } from './timers.ts'
+import { holdWhileUnanswered, wantOutput } from './wants.ts'
 
 /** The handshake is done: ESTABLISHED, with the congestion window's first value and the timers of the new state. */
 export function establish(tcb: Tcb): void {

@@ -1,7 +1,8 @@
 import { NEVER } from '../core/timer.ts'
 import { type CloseReason, TcpState } from './api.ts'
 import { setState } from './states.ts'
-import { ConnectionEvent, holdWhileUnanswered, notify, type Tcb } from './tcb.ts'
+import type { Tcb } from './tcb.ts'
+import { ConnectionEvent, holdWhileUnanswered, notify } from './wants.ts'
 
 /**
  * The connection is over: it leaves the tables and the queues, its timers stop, what it wanted to send is forgotten.

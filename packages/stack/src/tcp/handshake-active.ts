@@ -13,10 +13,11 @@ import { type SegmentIn, segmentLength } from './segment-in.ts'
 import { R1, reportStall } from './soft-error.ts'
 import { setState } from './states.ts'
 import { adopt, agree, sendTcbSyn } from './syn.ts'
-import { ConnectionEvent, holdWhileUnanswered, notify, type Tcb, wantAck } from './tcb.ts'
+import type { Tcb } from './tcb.ts'
 import { armRetransmit } from './timers.ts'
 import { RetransmitCause, TraceKind } from './trace.ts'
 import { noteStall, userTimeoutOver, withinUserTimeout } from './user-timeout.ts'
+import { ConnectionEvent, holdWhileUnanswered, notify, wantAck } from './wants.ts'
 
 /** Sends the first SYN of an active open (RFC 9293 section 3.10.1). */
 export function startActiveOpen(tcb: Tcb): void {

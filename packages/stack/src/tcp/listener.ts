@@ -8,7 +8,8 @@ import type { TcpContext } from './context.ts'
 import { forgetHalfOpen } from './half-open.ts'
 import type { ListenerTable } from './listener-table.ts'
 import { SynQueue } from './syn-queue.ts'
-import { ConnectionEvent, notify, type Tcb } from './tcb.ts'
+import type { Tcb } from './tcb.ts'
+import { ConnectionEvent, notify } from './wants.ts'
 
 /** A passive open: what it listens on, and the connections that wait to be accepted (RFC 9293 section 3.9.1). */
 export class TcpListenerImpl implements TcpListener {

@@ -1,7 +1,8 @@
 import { MILLISECOND, type Micros, NEVER, SECOND } from '../core/timer.ts'
 import { smss } from './congestion/window.ts'
+import { RecoveryState } from './recovery-state.ts'
 import { currentRto } from './rtt.ts'
-import { RecoveryState, type Tcb } from './tcb.ts'
+import type { Tcb } from './tcb.ts'
 import { armLossTimer, LossTimer } from './timers.ts'
 import { withinUserTimeout } from './user-timeout.ts'
 

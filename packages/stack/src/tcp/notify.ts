@@ -1,6 +1,7 @@
 import { connectionOf } from './connection.ts'
 import { hasRoom } from './send-buffer.ts'
-import { ConnectionEvent, type Tcb } from './tcb.ts'
+import type { Tcb } from './tcb.ts'
+import { ConnectionEvent } from './wants.ts'
 
 /**
  * Tells a connection's application what has happened since it was last told. Events that come while it is being told

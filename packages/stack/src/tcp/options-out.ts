@@ -5,7 +5,7 @@ import {
   writeTimestamps,
   writeUserTimeout,
 } from '../wire/tcp.ts'
-import { hasDuplicate } from './dsack.ts'
+import { hasDuplicate } from './dsack-block.ts'
 import { optionsStart } from './segment-out.ts'
 import type { Tcb } from './tcb.ts'
 import { timestampNow } from './timestamps.ts'

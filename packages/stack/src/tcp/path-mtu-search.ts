@@ -3,8 +3,10 @@ import { type Micros, SECOND } from '../core/timer.ts'
 import { MIN_MTU_V4, MIN_MTU_V6 } from '../ip/path-mtu.ts'
 import { TCP_HEADER_LENGTH } from '../wire/tcp.ts'
 import { extraOptions } from './options-out.ts'
-import { optionsLength } from './segment-size.ts'
-import { RecoveryState, type Tcb, wantOutput } from './tcb.ts'
+import { RecoveryState } from './recovery-state.ts'
+import { effectiveMtu, optionsLength } from './segment-size.ts'
+import type { Tcb } from './tcb.ts'
+import { wantOutput } from './wants.ts'
 
 /** search_low at first (RFC 4821 section 7.2), and Linux's tcp_base_mss. */
 const BASE_V4 = 1024
@@ -36,12 +38,6 @@ export class PathMtuSearch {
   probeEnd = 0
   /** When a path that was found narrow may have become wider. */
   raiseAt: Micros = 0
-}
-
-/** The largest IP packet for ordinary segments. */
-export function effectiveMtu(tcb: Tcb): number {
-  const { size } = tcb.mtuSearch
-  return size > 0 ? Math.min(size, tcb.path.mtu) : tcb.path.mtu
 }
 
 /**

@@ -1,8 +1,9 @@
 import { seqGt } from '../core/seq.ts'
 import { TCP_HEADER_LENGTH } from '../wire/tcp.ts'
-import { markLost } from './scoreboard.ts'
+import { markLost } from './loss-marks.ts'
 import { optionsLength, payloadSize, updateSndMss } from './segment-size.ts'
-import { type Tcb, wantOutput } from './tcb.ts'
+import type { Tcb } from './tcb.ts'
+import { wantOutput } from './wants.ts'
 
 /** MTU plateaus for routers that do not say theirs (RFC 1191 section 7, table 7-1; R1191-02). */
 const PLATEAUS = [65_535, 32_000, 17_914, 8166, 4352, 2002, 1492, 1006, 508, 296, 68]

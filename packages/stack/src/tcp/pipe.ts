@@ -1,6 +1,7 @@
 import { seqGt } from '../core/seq.ts'
 import { smss } from './congestion/window.ts'
-import { RecoveryState, type Tcb } from './tcb.ts'
+import { RecoveryState } from './recovery-state.ts'
+import type { Tcb } from './tcb.ts'
 
 /** Duplicate ACKs that may each let one new segment out before there is talk of loss (R3042-01). */
 const LIMITED_TRANSMIT = 2

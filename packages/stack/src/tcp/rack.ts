@@ -2,9 +2,10 @@ import { seqGeq, seqGt, seqLt } from '../core/seq.ts'
 import { type Micros, NEVER } from '../core/timer.ts'
 import type { AckNews } from './ack-news.ts'
 import { smss } from './congestion/window.ts'
-import { DUP_THRESH, markLost } from './scoreboard.ts'
+import { DUP_THRESH, markLost } from './loss-marks.ts'
+import { RecoveryState } from './recovery-state.ts'
 import type { SentRecord } from './sent-record.ts'
-import { RecoveryState, type Tcb } from './tcb.ts'
+import type { Tcb } from './tcb.ts'
 import { timestampNow } from './timestamps.ts'
 
 /** Recoveries without D-SACK after which a widened window is given up (RFC 8985 section 6.2 step 4). */

@@ -9,7 +9,8 @@ import { measureReceiveRtt } from './receive-rtt.ts'
 import { receiveWindow } from './receive-window.ts'
 import type { SegmentIn } from './segment-in.ts'
 import { canReceive } from './states.ts'
-import { ConnectionEvent, notify, type Tcb, wantAck } from './tcb.ts'
+import type { Tcb } from './tcb.ts'
+import { ConnectionEvent, notify, wantAck } from './wants.ts'
 
 /**
  * The text and FIN of an acceptable segment (RFC 9293 section 3.10.7.4, seventh and eighth step). Bytes go straight to

@@ -5,10 +5,6 @@ import { noteDelivered } from './delivered.ts'
 import { isCovered } from './sent-log.ts'
 import type { SentRecord } from './sent-record.ts'
 import type { Tcb } from './tcb.ts'
-import { TraceKind } from './trace.ts'
-
-/** Segments that must have arrived above a hole before it counts as lost (RFC 5681 section 3.2, RFC 8985 section 6.2). */
-export const DUP_THRESH = 3
 
 /**
  * Cutting records at block edges stops here: a peer that SACKs single bytes would otherwise make us keep a record for
@@ -76,9 +72,4 @@ function markBlock(tcb: Tcb, left: number, right: number, news: AckNews): void {
 function cutAtEdges(tcb: Tcb, record: SentRecord, left: number, right: number): void {
   if (seqLt(record.start, left)) tcb.sent.split(record, left)
   else if (seqGt(record.end, right)) tcb.sent.split(record, right)
-}
-
-export function markLost(tcb: Tcb, record: SentRecord): void {
-  tcb.sent.markLost(record)
-  tcb.tcp.tracer?.onTrace(TraceKind.MarkedLost, tcb.tcp.engine.now, tcb.id, record.start, record.length, 0)
 }

@@ -1,6 +1,5 @@
 import type { Path } from '../ip/network.ts'
 import { TCP_HEADER_LENGTH, TCP_MAX_HEADER_LENGTH, TIMESTAMPS_LENGTH } from '../wire/tcp.ts'
-import { effectiveMtu } from './path-mtu-search.ts'
 import type { Tcb } from './tcb.ts'
 
 /** The MSS option we send: what the interface can receive, options not subtracted (MUST-67, SHLD-6, V6-13). */
@@ -15,6 +14,12 @@ export function defaultMss(path: Path): number {
 
 /** No peer makes us send segments smaller than this: what an MSS of 0 or 1 would cost is the sender's (Linux: 48). */
 export const LOWEST_MSS = 48
+
+/** The largest IP packet for ordinary segments. */
+export function effectiveMtu(tcb: Tcb): number {
+  const { size } = tcb.mtuSearch
+  return size > 0 ? Math.min(size, tcb.path.mtu) : tcb.path.mtu
+}
 
 /** Eff.snd.MSS without options: the peer's and the path's bound (MUST-16, R1191-05). Called when either may have changed. */
 export function updateSndMss(tcb: Tcb): void {

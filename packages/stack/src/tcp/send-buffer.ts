@@ -1,6 +1,7 @@
 import { MILLISECOND } from '../core/timer.ts'
-import { ConnectionEvent, notify, type Tcb } from './tcb.ts'
+import type { Tcb } from './tcb.ts'
 import { armStarved } from './timers.ts'
+import { ConnectionEvent, notify } from './wants.ts'
 
 /** When the stack had no memory for a write: the next look (Linux waits 2 to 200 ms). */
 const STARVED_WAIT = 100 * MILLISECOND

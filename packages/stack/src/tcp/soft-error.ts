@@ -1,5 +1,6 @@
 import type { CloseReason } from './api.ts'
-import { ConnectionEvent, notify, type Tcb } from './tcb.ts'
+import type { Tcb } from './tcb.ts'
+import { ConnectionEvent, notify } from './wants.ts'
 
 /** R1 of RFC 9293 section 3.8.3 (SHLD-10): so many timeouts in a row are bad news for the route (MUST-20). */
 export const R1 = 3

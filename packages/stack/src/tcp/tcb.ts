@@ -16,37 +16,13 @@ import { PrrState } from './prr.ts'
 import { RackState } from './rack.ts'
 import type { SeqRanges } from './ranges.ts'
 import { ReceiveRtt } from './receive-rtt.ts'
+import { INFINITE_SSTHRESH, RecoveryState } from './recovery-state.ts'
 import { SentLog } from './sent-log.ts'
 import { LossTimer } from './timers.ts'
 import { TlpState } from './tlp.ts'
 import { UndoState } from './undo.ts'
 import { Urgent } from './urgent.ts'
 import { UserTimeoutOption } from './user-timeout-option.ts'
-
-/** Larger than any window: "ssthresh arbitrarily high" (R5681-05). */
-export const INFINITE_SSTHRESH = 0x7fff_ffff
-
-/** What the application still has to be told: bits of `Tcb.events`. */
-export const ConnectionEvent = {
-  Connect: 1,
-  Readable: 2,
-  Writable: 4,
-  FinAcked: 8,
-  Close: 16,
-  SoftError: 32,
-  Urgent: 64,
-} as const
-
-/** How far loss recovery is. */
-export const RecoveryState = {
-  /** Nothing is known to be lost. */
-  Open: 0,
-  /** Fast recovery, until `recoveryPoint` is acknowledged. */
-  Recovery: 1,
-  /** After a retransmission timeout, until `recoveryPoint` is acknowledged. */
-  Loss: 2,
-} as const
-export type RecoveryState = (typeof RecoveryState)[keyof typeof RecoveryState]
 
 /**
  * The transmission control block: everything one connection knows (RFC 9293 section 3.3.1, names as there). Plain
@@ -297,39 +273,4 @@ export interface KeepaliveSettings {
   readonly idle: Micros
   readonly interval: Micros
   readonly count: number
-}
-
-/**
- * While something this side has said is unanswered, the process stays: a kernel would go on sending it after the program
- * has ended. Called wherever that may have changed.
- */
-export function holdWhileUnanswered(tcb: Tcb): void {
-  const opening = tcb.state === TcpState.SynSent || tcb.state === TcpState.SynReceived
-  const unanswered = opening || tcb.sendQueued > 0 || (tcb.finQueued && !tcb.finAcked)
-  const hold = unanswered && tcb.closeReason === undefined
-  if (hold === tcb.holding) return
-  tcb.holding = hold
-  if (hold) tcb.tcp.engine.hold()
-  else tcb.tcp.engine.release()
-}
-
-/** Puts the connection on the list of those that owe output; the end of the burst sends it. */
-export function wantOutput(tcb: Tcb): void {
-  if (tcb.outputQueued) return
-  tcb.outputQueued = true
-  tcb.tcp.output.push(tcb)
-}
-
-/** Asks for an ACK at the end of this burst. */
-export function wantAck(tcb: Tcb): void {
-  tcb.ackNow = true
-  wantOutput(tcb)
-}
-
-/** Tells the application, at the end of this burst. */
-export function notify(tcb: Tcb, event: number): void {
-  tcb.events |= event
-  if (tcb.notifyQueued) return
-  tcb.notifyQueued = true
-  tcb.tcp.notify.push(tcb)
 }

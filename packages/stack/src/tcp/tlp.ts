@@ -2,9 +2,10 @@ import { seqAdd, seqGt, seqLt } from '../core/seq.ts'
 import type { Micros } from '../core/timer.ts'
 import type { AckNews } from './ack-news.ts'
 import { restartRto, setLossTimer } from './loss-timer.ts'
+import { RecoveryState } from './recovery-state.ts'
 import { payloadSize } from './segment-size.ts'
 import { retransmit, sendProbeData } from './sender.ts'
-import { RecoveryState, type Tcb } from './tcb.ts'
+import type { Tcb } from './tcb.ts'
 import { RetransmitCause } from './trace.ts'
 
 /** Tail loss probe (RFC 8985 section 7): when the ACKs stop, one segment asks for another before the RTO does. */

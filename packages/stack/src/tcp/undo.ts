@@ -1,9 +1,11 @@
 import { seqGt, seqLeq, seqLt } from '../core/seq.ts'
 import type { Micros } from '../core/timer.ts'
 import type { AckNews } from './ack-news.ts'
-import { RecoveryState, type Tcb, wantOutput } from './tcb.ts'
+import { RecoveryState } from './recovery-state.ts'
+import type { Tcb } from './tcb.ts'
 import { timestampNow } from './timestamps.ts'
 import { TraceKind } from './trace.ts'
+import { wantOutput } from './wants.ts'
 
 /** What a reduction of the window has to remember, so that it can be taken back when it proves needless. */
 export class UndoState {

@@ -2,7 +2,8 @@ import { seqAdd, seqDiff, seqGeq, seqGt, seqLeq } from '../core/seq.ts'
 import { TcpState } from './api.ts'
 import type { SegmentIn } from './segment-in.ts'
 import { canReceive } from './states.ts'
-import { ConnectionEvent, notify, type Tcb } from './tcb.ts'
+import type { Tcb } from './tcb.ts'
+import { ConnectionEvent, notify } from './wants.ts'
 
 /** What the 16 bits of the urgent pointer can tell. */
 const FURTHEST = 0xffff

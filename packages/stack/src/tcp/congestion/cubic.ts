@@ -1,5 +1,6 @@
 import { type Micros, NEVER, SECOND } from '../../core/timer.ts'
-import { INFINITE_SSTHRESH, RecoveryState, type Tcb } from '../tcb.ts'
+import { INFINITE_SSTHRESH, RecoveryState } from '../recovery-state.ts'
+import type { Tcb } from '../tcb.ts'
 import { BETA_CUBIC, CubicCurve } from './cubic-curve.ts'
 import { HyStart } from './hystart.ts'
 import { growBy, LossBased, slowStartBytes } from './loss-based.ts'

@@ -1,6 +1,7 @@
 import type { Micros } from '../../core/timer.ts'
 import { noteReduction, reducedByEcho } from '../ecn.ts'
-import { INFINITE_SSTHRESH, RecoveryState, type Tcb } from '../tcb.ts'
+import { INFINITE_SSTHRESH, RecoveryState } from '../recovery-state.ts'
+import type { Tcb } from '../tcb.ts'
 import type { CongestionControl, CongestionName } from './controller.ts'
 import { cautiousWindow, initialWindow, smss, traceWindow } from './window.ts'
 
