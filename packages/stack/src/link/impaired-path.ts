@@ -146,6 +146,9 @@ export class ImpairedPath {
   /** From now on; frames on the delay line keep their time, the one being sent goes on at the new bandwidth. */
   change(to: ResolvedImpairment): void {
     const was = this.#impairment
+    const now = this.#clock.now()
+    // What has left by now left under the old rules: without a bandwidth that is everything.
+    if (this.#store !== null) this.#advance(now)
     this.#impairment = to
     this.#clean =
       to.filter === null &&
@@ -156,8 +159,6 @@ export class ImpairedPath {
       to.jitter === 0 &&
       to.bandwidth === Number.POSITIVE_INFINITY
     if (this.#store === null || was.bandwidth === to.bandwidth) return
-    const now = this.#clock.now()
-    this.#advance(now)
     if (this.#sending >= 0) {
       this.#sentAt = now + Math.ceil((this.#sentAt - now) * (was.bandwidth / to.bandwidth))
       this.#owed = 0

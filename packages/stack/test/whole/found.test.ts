@@ -3,6 +3,7 @@ import { parseAddress, SeededRandom, Stack, VirtualClock } from '../../src/index
 import { requirePrefix } from '../../src/ip/address-text.ts'
 import { MODERN, pattern, Script } from '../tcp/script.ts'
 import { DoorDevice } from './door-device.ts'
+import { Pair } from './pair.ts'
 
 /** What the whole-stack tests have found, each by itself and as short as it can be told. */
 describe('found by the storms', () => {
@@ -69,4 +70,22 @@ describe('found by the storms', () => {
     clock.advance(600_000)
     expect(results).toEqual(['error'])
   })
+})
+
+it('frames that wait for bandwidth go on when it is lifted and limited again in one moment', () => {
+  const pair = new Pair({ seed: 1 })
+  pair.listen(1, 7)
+  const end = pair.connect(0, 20_000, 7)
+  pair.clock.advance(100)
+  pair.link.set({ bandwidth: 1e6 })
+  end.write(20_000)
+  pair.clock.advance(20)
+  expect(pair.link.onTheWay.out).toBeGreaterThan(3)
+  pair.link.set({ bandwidth: Number.POSITIVE_INFINITY })
+  pair.link.set({ bandwidth: 1e6 })
+  const { retransmits } = end.connection.info()
+  pair.clock.advance(1000)
+  expect(pair.link.onTheWay).toEqual({ in: 0, out: 0 })
+  expect(end.other?.received).toBe(20_000)
+  expect(end.connection.info().retransmits).toBe(retransmits)
 })
