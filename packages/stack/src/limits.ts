@@ -47,6 +47,8 @@ export interface Limits {
   readonly timeWait: number
   /** Ranges of out-of-order data kept per connection; data that would make one more is dropped. */
   readonly outOfOrderRanges: number
+  /** Servers whose Fast Open cookie, or failure, a client remembers; the least recently used makes room. */
+  readonly fastOpenCookies: number
   /** RST segments sent per second in answer to segments of no connection. */
   readonly resetsPerSecond: number
   /** Challenge ACKs per second (RFC 5961 section 7). */
@@ -77,6 +79,7 @@ export const DEFAULT_LIMITS: Limits = {
   halfOpen: 16_384,
   timeWait: 65_536,
   outOfOrderRanges: 256,
+  fastOpenCookies: 1024,
   resetsPerSecond: 1000,
   challengeAcksPerSecond: 1000,
   loopbackQueueBytes: 8 * 1024 * 1024,
@@ -105,6 +108,7 @@ export const LIMIT_RANGES: { readonly [K in keyof Limits]: readonly [number, num
   halfOpen: [1, 1_000_000],
   timeWait: [0, 1_000_000],
   outOfOrderRanges: [1, 4096],
+  fastOpenCookies: [1, 65_536],
   resetsPerSecond: [0, 1_000_000],
   challengeAcksPerSecond: [0, 1_000_000],
   loopbackQueueBytes: [128 * 1024, 256 * 1024 * 1024],

@@ -92,6 +92,11 @@ export interface ListenOptions {
   readonly ipv6Only?: boolean
   /** Established connections that may wait to be accepted, 1 to 65,535; default 511 (Node's). */
   readonly backlog?: number
+  /**
+   * Fast Open (RFC 7413): how many connections may be there because of the data on their SYN, before their handshake is done;
+   * 0 to 65,535. Such data may arrive twice: only for servers that can bear that. Default: the stack's `fastOpenServer`.
+   */
+  readonly fastOpen?: number
 }
 
 export interface ConnectOptions {
@@ -101,6 +106,13 @@ export interface ConnectOptions {
   readonly localAddress?: IpAddress | null
   /** Source port; 0 (default) takes an ephemeral one. */
   readonly localPort?: number
+  /**
+   * Fast Open (RFC 7413): the first connection to a server asks it for a cookie; with that the SYN of further ones takes
+   * `initialData` along, as much as fits. Such data may arrive twice: only for requests that can bear that. Default false.
+   */
+  readonly fastOpen?: boolean
+  /** What is written before anything else; its bytes are copied. At most the stack's `sendBuffer`. */
+  readonly initialData?: Uint8Array
 }
 
 /** One TCP connection, as the stack's own API has it: bytes in, bytes out, no streams. */

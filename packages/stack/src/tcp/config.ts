@@ -55,6 +55,10 @@ export interface TcpSettings {
    */
   readonly ecn?: EcnSetting
   /**
+   * Fast Open requests (RFC 7413) that may be pending for a listener which does not say how many; 0 to 65,535. Default 0: off.
+   */
+  readonly fastOpenServer?: number
+  /**
    * SYN cookies (RFC 4987 section 3.6) when a SYN queue is full: true (default); 'always' for every SYN, which is for tests.
    * False: a full queue gives up its oldest record instead.
    */
@@ -93,6 +97,7 @@ export interface TcpConfig {
   readonly ttl: number
   readonly congestion: CongestionName
   readonly ecn: EcnSetting
+  readonly fastOpenServer: number
   readonly synCookies: SynCookieSetting
   readonly ephemeralPorts: PortRange
 }
@@ -122,6 +127,7 @@ const NUMBERS: { readonly [K in NumberSetting]: readonly [number, number, number
   finWait2: [60_000, 0, 3_600_000],
   trafficClass: [0, 0, 255],
   ttl: [64, 1, 255],
+  fastOpenServer: [0, 0, 65_535],
 }
 
 const TIMES: readonly NumberSetting[] = [

@@ -7,6 +7,7 @@ import type { TcpConfig } from './config.ts'
 import { createCongestionControl } from './congestion/choose.ts'
 import type { CongestionControl } from './congestion/controller.ts'
 import { TcpCounters } from './counters.ts'
+import { FastOpenCache } from './fast-open/cache.ts'
 import { FourTupleTable } from './four-tuple-table.ts'
 import type { HalfOpen } from './half-open.ts'
 import { RateLimit } from './rate-limit.ts'
@@ -39,6 +40,7 @@ export class TcpContext {
   readonly secretHash: HalfSipHash
   /** RFC 6056 section 3.3.4: ten or more counters, one per class of destinations. */
   readonly portCounters = new Uint32Array(16)
+  readonly fastOpenCache: FastOpenCache
   readonly resetLimit: RateLimit
   readonly challengeLimit: RateLimit
   nextId = 1
@@ -53,6 +55,7 @@ export class TcpContext {
     this.halfOpen = new FourTupleTable(random.uint32(), random.uint32())
     this.timeWait = new FourTupleTable(random.uint32(), random.uint32())
     this.secretHash = new HalfSipHash({ k0: random.uint32(), k1: random.uint32() })
+    this.fastOpenCache = new FastOpenCache(limits.fastOpenCookies, this.counters)
     this.resetLimit = new RateLimit(limits.resetsPerSecond)
     this.challengeLimit = new RateLimit(limits.challengeAcksPerSecond, random)
   }

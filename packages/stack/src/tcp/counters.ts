@@ -55,6 +55,18 @@ export class TcpCounters {
   synCookiesAccepted = 0
   /** ACKs that came to a listener while its cookies were good, and brought none. */
   synCookiesFailed = 0
+  /** Fast Open, the server's side: cookies given out, and those that came with a SYN and were wrong. */
+  fastOpenCookiesSent = 0
+  fastOpenCookiesRefused = 0
+  /** Connections that were made by the data on their SYN. */
+  fastOpenAccepted = 0
+  /** SYNs with a good cookie that found too many of these whose handshake was not done. */
+  fastOpenQueueFull = 0
+  /** The client's side: connections of whose SYN some data was acknowledged, and attempts that did not come through. */
+  fastOpenDataAcked = 0
+  fastOpenFailed = 0
+  /** Servers forgotten because of `limits.fastOpenCookies`. */
+  fastOpenCookiesEvicted = 0
   timeWaits = 0
   timeWaitReused = 0
   /** Times a device was full when a segment was ready. */

@@ -9,7 +9,7 @@ import { holdWhileUnanswered, wantOutput } from './wants.ts'
 
 /** The handshake is done: ESTABLISHED, with the congestion window's first value and the timers of the new state. */
 export function establish(tcb: Tcb): void {
-  const { engine, counters, config } = tcb.tcp
+  const { engine, counters } = tcb.tcp
   setState(tcb, TcpState.Established)
   counters.established++
   holdWhileUnanswered(tcb)
@@ -24,11 +24,15 @@ export function establish(tcb: Tcb): void {
   // R6582-01.
   tcb.recoveryPoint = tcb.iss
   tcb.rack.fack = tcb.sndUna
-  // R6298-13: the SYN timed out, so the default RTO was too short for this path; a sample sets it right.
-  if (tcb.synRetransmitted > 0 && tcb.srtt === 0 && config.initialRto < RTO_AFTER_SYN_TIMEOUT) {
-    tcb.rto = RTO_AFTER_SYN_TIMEOUT
-  }
+  raiseRtoAfterSynTimeout(tcb)
   tcb.congestion.init(tcb)
   if (tcb.keepalive !== null) armKeepalive(tcb, engine.now + tcb.keepalive.idle)
   wantOutput(tcb)
+}
+
+/** R6298-13: the SYN timed out, so the default RTO was too short for this path; a sample sets it right. */
+export function raiseRtoAfterSynTimeout(tcb: Tcb): void {
+  if (tcb.synRetransmitted > 0 && tcb.srtt === 0 && tcb.tcp.config.initialRto < RTO_AFTER_SYN_TIMEOUT) {
+    tcb.rto = RTO_AFTER_SYN_TIMEOUT
+  }
 }

@@ -1,5 +1,6 @@
 import { NEVER } from '../core/timer.ts'
 import { type CloseReason, TcpState } from './api.ts'
+import { leaveFastOpenQueue } from './fast-open/queue.ts'
 import { setState } from './states.ts'
 import type { Tcb } from './tcb.ts'
 import { ConnectionEvent, holdWhileUnanswered, notify } from './wants.ts'
@@ -14,6 +15,7 @@ export function finish(tcb: Tcb, reason: CloseReason): void {
   tcb.closeReason = reason
   tcp.connections.remove(tcb)
   setState(tcb, TcpState.Closed)
+  leaveFastOpenQueue(tcb, reason === 'ECONNRESET')
   stopTimers(tcb)
   holdWhileUnanswered(tcb)
   tcb.sent.clear()

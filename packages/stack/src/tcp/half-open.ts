@@ -83,7 +83,7 @@ export class HalfOpen implements AckSource {
 }
 
 /** `<SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK>`: each option only if the SYN had it (R7323-04, R7323-13, R2018-02). */
-export function sendSynAck(tcp: TcpContext, record: HalfOpen): void {
+export function sendSynAck(tcp: TcpContext, record: HalfOpen, cookie: Uint8Array | null = null): void {
   const { agreement } = record
   sendSyn(tcp, {
     path: record.path,
@@ -98,6 +98,9 @@ export function sendSynAck(tcp: TcpContext, record: HalfOpen): void {
     tsOffset: record.tsOffset,
     tsEcr: agreement.tsRecent,
     trafficClass: record.trafficClass,
+    cookie,
+    ring: null,
+    length: 0,
   })
 }
 

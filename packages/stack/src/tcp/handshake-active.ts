@@ -4,6 +4,13 @@ import { TcpFlag } from '../wire/tcp.ts'
 import { type CloseReason, TcpState } from './api.ts'
 import { challengeAck, outOfWindowAck } from './challenge-ack.ts'
 import { establish } from './establish.ts'
+import {
+  learnFromFailure,
+  learnFromSynAck,
+  mostAckOfSyn,
+  planFastOpen,
+  takeAckOfSyn,
+} from './fast-open/client.ts'
 import { finish } from './finish.ts'
 import { initialSequence, timestampOffset } from './isn.ts'
 import { receiveWindow } from './receive-window.ts'
@@ -19,8 +26,8 @@ import { RetransmitCause, TraceKind } from './trace.ts'
 import { noteStall, userTimeoutOver, withinUserTimeout } from './user-timeout.ts'
 import { ConnectionEvent, holdWhileUnanswered, notify, wantAck } from './wants.ts'
 
-/** Sends the first SYN of an active open (RFC 9293 section 3.10.1). */
-export function startActiveOpen(tcb: Tcb): void {
+/** Sends the first SYN of an active open (RFC 9293 section 3.10.1). @param fastOpen try RFC 7413 */
+export function startActiveOpen(tcb: Tcb, fastOpen: boolean): void {
   const { tcp } = tcb
   const now = tcp.engine.now
   tcb.iss = initialSequence(tcp, tcb.local, tcb.localPort, tcb.remote, tcb.remotePort, now)
@@ -33,7 +40,9 @@ export function startActiveOpen(tcb: Tcb): void {
   holdWhileUnanswered(tcb)
   tcp.counters.activeOpens++
   // A device that is full loses the SYN as a wire would: the timer sends it again.
-  const sent = sendTcbSyn(tcb, TcpFlag.Syn) === TransmitResult.Sent
+  tcb.fastOpen = fastOpen ? planFastOpen(tcb) : null
+  const sent = sendTcbSyn(tcb, TcpFlag.Syn, tcb.fastOpen) === TransmitResult.Sent
+  if (!sent) tcb.fastOpen = null
   armRetransmit(tcb, now + (sent ? currentRto(tcb) : 1000))
 }
 
@@ -63,6 +72,7 @@ export function onSynTimeout(tcb: Tcb): void {
 
 export function failActiveOpen(tcb: Tcb, reason: CloseReason): void {
   tcb.tcp.counters.failedConnects++
+  learnFromFailure(tcb, reason)
   finish(tcb, reason)
 }
 
@@ -74,7 +84,7 @@ export function arriveInSynSent(tcb: Tcb, segment: SegmentIn): boolean {
   const { flags, ack } = segment
   const { tcp } = tcb
   const hasAck = (flags & TcpFlag.Ack) !== 0
-  if (hasAck && (seqLeq(ack, tcb.iss) || seqGt(ack, tcb.sndNxt))) {
+  if (hasAck && (seqLeq(ack, tcb.iss) || seqGt(ack, mostAckOfSyn(tcb)))) {
     // SEG-07: an old duplicate, or a half-open peer.
     tcp.counters.droppedBadAck++
     replyReset(tcp, segment)
@@ -100,7 +110,8 @@ export function arriveInSynSent(tcb: Tcb, segment: SegmentIn): boolean {
 /** SEG-09: the SYN-ACK. Its window is not scaled (R7323-02); its ACK opens no congestion window (R5681-03). */
 function completeActiveOpen(tcb: Tcb, segment: SegmentIn): void {
   const now = tcb.tcp.engine.now
-  tcb.sndUna = segment.ack
+  takeAckOfSyn(tcb, segment.ack)
+  learnFromSynAck(tcb, segment)
   setWindow(tcb, segment)
   // R6298-06: a SYN that was sent twice gives no sample.
   if (tcb.synRetransmitted === 0) sampleRtt(tcb, now - tcb.lastSendAt, now)
@@ -173,13 +184,13 @@ function arriveSynAgain(tcb: Tcb, segment: SegmentIn): void {
 
 /** @returns whether the connection is established */
 function acknowledgesSyn(tcb: Tcb, segment: SegmentIn, window: number): boolean {
-  if (segment.ack !== tcb.sndNxt) {
+  if (seqLeq(segment.ack, tcb.iss) || seqGt(segment.ack, mostAckOfSyn(tcb))) {
     // SEG-15.
     tcb.tcp.counters.droppedBadAck++
     replyReset(tcb.tcp, segment)
     return false
   }
-  tcb.sndUna = segment.ack
+  takeAckOfSyn(tcb, segment.ack)
   setWindow(tcb, segment)
   tcb.sndWnd = window
   tcb.maxSndWnd = Math.max(tcb.maxSndWnd, window)

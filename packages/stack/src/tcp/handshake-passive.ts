@@ -6,6 +6,7 @@ import { sendBareAck, sendPacedBareAck } from './bare-ack.ts'
 import { mayChallenge } from './challenge-ack.ts'
 import { MAX_BACKOFF } from './config.ts'
 import type { TcpContext } from './context.ts'
+import { answerFastOpen } from './fast-open/server.ts'
 import { forgetHalfOpen, HalfOpen, rememberHalfOpen, sendSynAck } from './half-open.ts'
 import { initialSequence, isnAfter, timestampOffset } from './isn.ts'
 import type { TcpListenerImpl } from './listener.ts'
@@ -52,8 +53,32 @@ export function arriveInListen(
   const path = tcp.network.path(remoteOf(packet), localOf(packet))
   if (isPathError(path)) tcp.counters.droppedUnexpected++
   else if (previous === null && wantsCookie(tcp, listener)) sendSynCookie(tcp, listener, segment, path)
-  else if (makeRoom(tcp, listener)) openHalf(tcp, listener, segment, path, previous)
+  else open(tcp, listener, segment, path, isnFor(tcp, segment, path, previous), expire)
   return null
+}
+
+function isnFor(
+  tcp: TcpContext,
+  segment: SegmentIn,
+  path: Path,
+  previous: { readonly sndNxt: number } | null,
+): number {
+  const { localPort, remotePort } = segment
+  const natural = initialSequence(tcp, path.local, localPort, path.remote, remotePort, tcp.engine.now)
+  return previous === null ? natural : isnAfter(natural, previous.sndNxt)
+}
+
+/** A fast open that is allowed is a connection at once; any other SYN becomes a half-open record. */
+function open(
+  tcp: TcpContext,
+  listener: TcpListenerImpl,
+  segment: SegmentIn,
+  path: Path,
+  iss: number,
+  expire: TcbTimeout,
+): void {
+  const { tcb, cookie } = answerFastOpen(tcp, listener, segment, path, iss, expire)
+  if (tcb === null && makeRoom(tcp, listener)) openHalf(tcp, listener, segment, path, iss, cookie)
 }
 
 /** R4987-04: under pressure only. A new incarnation needs an ISN beyond the old one's numbers, which no cookie can promise. */
@@ -90,11 +115,10 @@ function openHalf(
   listener: TcpListenerImpl,
   segment: SegmentIn,
   path: Path,
-  previous: { readonly sndNxt: number } | null,
+  iss: number,
+  cookie: Uint8Array | null,
 ): void {
   const { localPort, remotePort } = segment
-  const natural = initialSequence(tcp, path.local, localPort, path.remote, remotePort, tcp.engine.now)
-  const iss = previous === null ? natural : isnAfter(natural, previous.sndNxt)
   const tsOffset = timestampOffset(tcp, path.local, path.remote)
   const agreement = agree(tcp, path, segment.options, segment.flags)
   const expire = (half: HalfOpen): void => onSynAckTimeout(tcp, half)
@@ -111,7 +135,7 @@ function openHalf(
     expire,
   )
   rememberHalfOpen(tcp, half)
-  sendSynAck(tcp, half)
+  sendSynAck(tcp, half, cookie)
   tcp.engine.timers.set(half.timer, tcp.engine.now + tcp.config.initialRto)
 }
 

@@ -2,6 +2,7 @@ import { TcpFlag } from '../wire/tcp.ts'
 import { processAck } from './ack.ts'
 import { TcpState } from './api.ts'
 import { startFinWait2Timer } from './close.ts'
+import { confirmsFastOpen, repeatsSyn } from './fast-open/server.ts'
 import { finish } from './finish.ts'
 import { arriveInSynReceived, arriveInSynSent } from './handshake-active.ts'
 import { sendAck, sendReset } from './output.ts'
@@ -25,7 +26,9 @@ export function arrive(tcb: Tcb, segment: SegmentIn, timeWait: TimeWaitQueue): v
     segment.seq = tcb.rcvNxt
   } else {
     if (tcb.state === TcpState.SynReceived && !arriveInSynReceived(tcb, segment)) return
+    if (tcb.fastOpenPending !== null && repeatsSyn(tcb, segment)) return
     if (!passesChecks(tcb, segment)) return
+    if (tcb.fastOpenPending !== null && !confirmsFastOpen(tcb, segment)) return
     tcb.lastReceiveAt = tcb.tcp.engine.now
     if (!processAck(tcb, segment)) return
     if (tcb.finAcked && !afterFinAcked(tcb, timeWait)) return

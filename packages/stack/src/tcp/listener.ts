@@ -5,6 +5,7 @@ import type { CloseReason, ListenerHandler, TcpConnection, TcpListener } from '.
 import { abortTcb } from './close.ts'
 import { connectionOf } from './connection.ts'
 import type { TcpContext } from './context.ts'
+import { FastOpenQueue } from './fast-open/queue.ts'
 import { forgetHalfOpen } from './half-open.ts'
 import type { ListenerTable } from './listener-table.ts'
 import { SynQueue } from './syn-queue.ts'
@@ -25,6 +26,7 @@ export class TcpListenerImpl implements TcpListener {
   readonly synQueue = new SynQueue()
   /** When a SYN cookie was last sent for it. */
   lastCookieAt: Micros = Number.NEGATIVE_INFINITY
+  readonly fastOpen: FastOpenQueue
   closed = false
   #noticePending = false
 
@@ -34,6 +36,7 @@ export class TcpListenerImpl implements TcpListener {
     port: number,
     ipv6Only: boolean,
     backlog: number,
+    fastOpen: number,
     handler: ListenerHandler,
     table: ListenerTable,
   ) {
@@ -43,6 +46,7 @@ export class TcpListenerImpl implements TcpListener {
     this.localPort = port
     this.ipv6Only = ipv6Only
     this.backlog = backlog
+    this.fastOpen = new FastOpenQueue(fastOpen)
     this.handler = handler
   }
 

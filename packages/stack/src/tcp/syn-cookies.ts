@@ -66,6 +66,9 @@ export function sendSynCookie(
     tsOffset: timestampOffset(tcp, path.local, path.remote) - behind,
     tsEcr: agreement.tsRecent,
     trafficClass: tcp.config.trafficClass,
+    cookie: null,
+    ring: null,
+    length: 0,
   })
 }
 

@@ -2,16 +2,20 @@ import { seqAdd } from '../core/seq.ts'
 import type { Path } from '../ip/network.ts'
 import type { TransmitResult } from '../link/device.ts'
 import {
+  padTcpOptions,
   TcpFlag,
   type TcpOptions,
+  writeFastOpen,
   writeMssOption,
   writeSackPermitted,
   writeSackPermittedTimestamps,
   writeTimestamps,
   writeWindowScale,
 } from '../wire/tcp.ts'
+import type { ByteRing } from './byte-ring.ts'
 import type { TcpContext } from './context.ts'
 import { ecnOffered, ecnSynFlags } from './ecn.ts'
+import type { FastOpenAttempt } from './fast-open/client.ts'
 import { synWindow, windowShift } from './receive-window.ts'
 import { optionsStart, sendSegment } from './segment-out.ts'
 import { advertisedMss, defaultMss, updateSndMss } from './segment-size.ts'
@@ -34,6 +38,11 @@ export interface SynContents {
   /** 0 without an ACK (R7323-17). */
   readonly tsEcr: number
   readonly trafficClass: number
+  /** A Fast Open cookie, or a request for one when its length is 0 (R7413-02); null for neither. */
+  readonly cookie: Uint8Array | null
+  /** Data on the SYN: the first `length` bytes of the ring. */
+  readonly ring: ByteRing | null
+  readonly length: number
 }
 
 /**
@@ -42,14 +51,17 @@ export interface SynContents {
  */
 export function sendSyn(tcp: TcpContext, syn: SynContents): TransmitResult {
   const { view } = tcp.network.memory
-  const length = 4 + (syn.timestamps ? 12 : syn.sack ? 4 : 0) + (syn.windowScale ? 4 : 0)
+  const { cookie } = syn
+  const fixed = 4 + (syn.timestamps ? 12 : syn.sack ? 4 : 0) + (syn.windowScale ? 4 : 0)
+  const length = fixed + (cookie === null ? 0 : (cookie.length + 5) & ~3)
   const tsVal = timestampNow(tcp.engine.now, syn.tsOffset)
   let at = optionsStart(tcp, length)
   at = writeMssOption(view, at, advertisedMss(syn.path))
   if (syn.sack && syn.timestamps) at = writeSackPermittedTimestamps(view, at, tsVal, syn.tsEcr)
   else if (syn.timestamps) at = writeTimestamps(view, at, tsVal, syn.tsEcr)
   else if (syn.sack) at = writeSackPermitted(view, at)
-  if (syn.windowScale) writeWindowScale(view, at, windowShift(tcp.config.receiveBufferMax))
+  if (syn.windowScale) at = writeWindowScale(view, at, windowShift(tcp.config.receiveBufferMax))
+  if (cookie !== null) padTcpOptions(view, at, writeFastOpen(view, at, cookie, cookie.length))
   return sendSegment(
     tcp,
     syn.path,
@@ -61,15 +73,15 @@ export function sendSyn(tcp: TcpContext, syn: SynContents): TransmitResult {
     synWindow(tcp.config.receiveBuffer),
     length,
     syn.trafficClass,
-    null,
+    syn.ring,
     0,
-    0,
-    1,
+    syn.length,
+    Math.max(1, syn.length),
   )
 }
 
-/** Sends the SYN of an active open, or the SYN-ACK of a simultaneous one. */
-export function sendTcbSyn(tcb: Tcb, flags: number): TransmitResult {
+/** Sends the SYN of an active open, or the SYN-ACK of a connection that exists already (simultaneous or fast open). */
+export function sendTcbSyn(tcb: Tcb, flags: number, fastOpen: FastOpenAttempt | null = null): TransmitResult {
   const { config } = tcb.tcp
   const answer = (flags & TcpFlag.Ack) !== 0
   tcb.segmentsOut++
@@ -88,6 +100,9 @@ export function sendTcbSyn(tcb: Tcb, flags: number): TransmitResult {
     tsOffset: tcb.tsOffset,
     tsEcr: answer ? tcb.tsRecent : 0,
     trafficClass: tcb.trafficClass,
+    cookie: fastOpen === null ? null : fastOpen.cookie,
+    ring: tcb.sendRing,
+    length: fastOpen === null ? 0 : fastOpen.data,
   })
 }
 

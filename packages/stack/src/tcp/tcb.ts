@@ -8,6 +8,8 @@ import { WindowUse } from './congestion/window.ts'
 import type { TcpContext } from './context.ts'
 import { EcnState } from './ecn.ts'
 import { FrtoState } from './f-rto.ts'
+import type { FastOpenAttempt } from './fast-open/client.ts'
+import type { FastOpenPending } from './fast-open/queue.ts'
 import type { TcpListenerImpl } from './listener.ts'
 import { MinRtt } from './min-rtt.ts'
 import { PathMtuTrust } from './path-mtu.ts'
@@ -137,6 +139,10 @@ export class Tcb {
   /** Timeouts in a row without progress: what R1 and R2 count. */
   timeouts = 0
   synRetransmitted = 0
+  /** What our first SYN said of Fast Open, or null for nothing (RFC 7413). */
+  fastOpen: FastOpenAttempt | null = null
+  /** While the SYN-ACK of a connection that came by Fast Open is not acknowledged. */
+  fastOpenPending: FastOpenPending | null = null
 
   // Loss recovery and congestion control.
   readonly sent: SentLog

@@ -49,6 +49,7 @@ import { sendReset } from './output.ts'
 import { ephemeralListenPort, ephemeralPort, tupleIsFree } from './ports.ts'
 import { isPathError, replyReset } from './reset.ts'
 import { SegmentIn } from './segment-in.ts'
+import { makeRoom, writableBytes } from './send-buffer.ts'
 import { output } from './sender.ts'
 import { Tcb } from './tcb.ts'
 import {
@@ -99,6 +100,7 @@ export class Tcp implements Transport, TcpApi {
     if (!address.isUnspecified && !context.network.isLocal(address)) {
       throw new TapwireError('EADDRNOTAVAIL', `${formatAddress(address)} is not an address of this stack`)
     }
+    const fastOpen = checkRange('fastOpen', options.fastOpen ?? context.config.fastOpenServer, 0, 65_535)
     let port = checkRange('port', options.port ?? 0, 0, 65_535)
     if (port === 0) port = ephemeralListenPort(context, (candidate) => this.#listeners.has(candidate))
     if (port === 0 || this.#listeners.conflicts(address, port, ipv6Only)) {
@@ -111,7 +113,16 @@ export class Tcp implements Transport, TcpApi {
       context.counters.listenersRefused++
       throw new TapwireError('ENOBUFS', `The limit of ${context.limits.listeners} listeners is reached`)
     }
-    const listener = new TcpListenerImpl(context, address, port, ipv6Only, backlog, handler, this.#listeners)
+    const listener = new TcpListenerImpl(
+      context,
+      address,
+      port,
+      ipv6Only,
+      backlog,
+      fastOpen,
+      handler,
+      this.#listeners,
+    )
     this.#listeners.add(listener)
     return listener
   }
@@ -152,9 +163,10 @@ export class Tcp implements Transport, TcpApi {
     }
     const tcb = new Tcb(context, path, localPort, remotePort, false, this.#expire)
     tcb.handler = handler
+    if (options.initialData !== undefined) queueInitialData(tcb, options.initialData)
     context.engine.run(() => {
       context.connections.add(tcb)
-      startActiveOpen(tcb)
+      startActiveOpen(tcb, options.fastOpen ?? false)
     })
     return connectionOf(tcb)
   }
@@ -354,6 +366,20 @@ export class Tcp implements Transport, TcpApi {
 function pseudoSum(packet: PacketIn): number {
   const { src0, src1, src2, src3, dst0, dst1, dst2, dst3 } = packet
   return addressSum6(src0, src1, src2, src3, dst0, dst1, dst2, dst3)
+}
+
+/** Before the SYN, so that it can take some of it along. */
+function queueInitialData(tcb: Tcb, bytes: Uint8Array): void {
+  const { length } = bytes
+  checkRange('initialData.length', length, 0, writableBytes(tcb))
+  if (length === 0) return
+  if (makeRoom(tcb, length) < length) {
+    tcb.sendRing.release()
+    tcb.tcp.counters.writesNoMemory++
+    throw new TapwireError('ENOBUFS', `There is no memory for ${length} bytes of initial data`)
+  }
+  tcb.sendRing.write(0, bytes, 0, length)
+  tcb.sendQueued = length
 }
 
 function checkRange(name: string, value: number, low: number, high: number): number {

@@ -303,6 +303,15 @@ const SCENARIOS: { readonly [K in keyof Limits]: Scenario } = {
     },
     counted: ({ stack }) => stack.tcp.counters.droppedTooManyRanges,
   },
+  fastOpenCookies: {
+    values: [2, 16],
+    run: ({ stack, clock }) => {
+      for (const i of fiveTimes)
+        stack.tcp.connect({ address: address(100 + i), port: 80, fastOpen: true }, {}).userTimeout = 2000
+      clock.advance(10_000)
+    },
+    counted: ({ stack }) => stack.tcp.counters.fastOpenCookiesEvicted,
+  },
   resetsPerSecond: {
     values: [2, 100],
     run: (bench) => {
