@@ -1,7 +1,14 @@
+import * as nodeNet from 'node:net'
 import { validateBoolean, validateInt32 } from './validate.ts'
 
-/** NM-11, NM-12: the defaults of `autoSelectFamily`, which hold for the whole process as Node's do. */
-export const autoSelectFamilyDefaults = { enabled: true, attemptTimeout: 250 }
+/**
+ * NM-11, NM-12: the defaults of `autoSelectFamily`, which hold for the whole process as Node's do. They start as those of
+ * the running Node, which its version (250 ms in 20, 500 in 26) and its command line set.
+ */
+export const autoSelectFamilyDefaults = {
+  enabled: nodeNet.getDefaultAutoSelectFamily(),
+  attemptTimeout: nodeNet.getDefaultAutoSelectFamilyAttemptTimeout(),
+}
 
 export function getDefaultAutoSelectFamily(): boolean {
   return autoSelectFamilyDefaults.enabled
