@@ -82,7 +82,10 @@ export class HalfOpen implements AckSource {
   }
 }
 
-/** `<SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK>`: each option only if the SYN had it (R7323-04, R7323-13, R2018-02). */
+/**
+ * `<SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK>`: each option only if the SYN had it (R7323-04, R7323-13, R2018-02).
+ * @param cookie for Fast Open: on the first one only (R7413-05)
+ */
 export function sendSynAck(tcp: TcpContext, record: HalfOpen, cookie: Uint8Array | null = null): void {
   const { agreement } = record
   sendSyn(tcp, {

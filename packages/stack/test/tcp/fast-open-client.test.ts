@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type ConnectOptions, type packets, parseAddress } from '../../src/index.ts'
+import { type ConnectOptions, packets, parseAddress } from '../../src/index.ts'
 import { ORIGINS, pattern, Script, type ScriptOptions, type SentSeg } from './script.ts'
 
 const MINUTE = 60_000
@@ -217,6 +217,22 @@ describe('Fast Open, the client: what it remembers', () => {
     open(t, request(10))
     t.send({ flags: 'SA', seq: 0, ack: 11, options: MSS })
     expect(cache.find(here, there)?.failures).toBe(0)
+  })
+
+  it('R7413-06 an ICMP error that ends the attempt counts, a refusal does not', () => {
+    const t = knowing()
+    const [source, destination] = [t.remote, t.local].map((text) => parseAddress(text)!.toBytes())
+    const unreachable = (code: number) => {
+      open(t, request(10))
+      const body = t.device.sent.at(-1)!.bytes.slice(0, 28)
+      t.device.receive(packets.buildFrame({ ipv4: { source, destination }, icmpv4: { type: 3, code, body } }))
+      return t.events.at(-1)
+    }
+    expect(unreachable(3)).toBe('close ECONNREFUSED')
+    expect(t.stack.tcp.counters.fastOpenFailed).toBe(0)
+    expect(unreachable(1)).toBe('close EHOSTUNREACH')
+    expect(t.stack.tcp.counters.fastOpenFailed).toBe(1)
+    expect(open(t, request(10)).length).toBe(0)
   })
 
   it('R7413-06 a request for a cookie that is swallowed counts too', () => {
