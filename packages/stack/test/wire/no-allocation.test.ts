@@ -40,7 +40,7 @@ function segment(i: number, six: boolean): number {
   end = tcp.writeSackBlocks(view, end, left, right, 2)
   const header = end - at
   const length = header + PAYLOAD
-  tcp.writeTcpHeader(view, at, 1, 2, i * 77_777_777, -i, header, 0x18, 0xffff, 0)
+  tcp.writeTcpHeader(view, at, 1, 2, Math.imul(i, 77_777_777), -i, header, 0x18, 0xffff, 0)
   const addresses = six ? addressSum6(-1, 2, 3, 4, 5, 6, 7, i) : 0
   if (six) ipv6.writeIpv6Header(view, ip, length, 6, 64, -1, 2, 3, 4, 5, 6, 7, i, 0, 0)
   else ipv4.writeIpv4Header(view, ip, 20 + length, i & 0xffff, 0x4000, 64, 6, -5, i, 0)
