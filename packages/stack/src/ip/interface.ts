@@ -306,6 +306,8 @@ export class Interface implements NetworkInterface, FrameSink, LinkEvents {
 
   #shutDown(error: Error | null): void {
     this.up = false
+    // A device that is closed in the middle of a burst does not end it, and the engine would wait for that for ever.
+    if (this.#inBurst) this.#engine.clock.soon(() => this.onBurstEnd())
     this.#stopFlushing()
     this.link.close()
     this.#owner.onClosed(this, error)

@@ -129,10 +129,11 @@ export class Internet implements Network, InterfaceOwner {
 
   /**
    * Attaches a device and takes its addresses into use.
-   * @throws EADDRINUSE (name taken), ERR_INVALID_ARG_VALUE (an address or gateway that cannot be), ENOBUFS
+   * @throws EADDRINUSE (name taken), ERR_INVALID_ARG_VALUE (an address or gateway that cannot be), ENOBUFS, and what
+   * `device.attach` throws
    */
   addInterface(device: LinkDevice, options: AddInterfaceOptions = {}): Interface {
-    const name = options.name ?? `${device.medium === 'ethernet' ? 'eth' : 'tun'}${this.#nextIndex - 2}`
+    const name = options.name ?? this.#freeName(device.medium === 'ethernet' ? 'eth' : 'tun')
     if (this.interfaceNamed(name) !== null) {
       throw new TapwireError('EADDRINUSE', `There is an interface named '${name}' already`)
     }
@@ -148,6 +149,12 @@ export class Internet implements Network, InterfaceOwner {
       this.#later(() => this.events.emit('interfaceUp', iface))
       return iface
     })
+  }
+
+  #freeName(prefix: string): string {
+    let number = this.#nextIndex - 2
+    while (this.interfaceNamed(`${prefix}${number}`) !== null) number++
+    return `${prefix}${number}`
   }
 
   #createInterface(
@@ -176,8 +183,14 @@ export class Internet implements Network, InterfaceOwner {
       conflictDetection: options.conflictDetection ?? this.#conflictDetection,
       loopback,
     })
+    try {
+      device.attach(iface)
+    } catch (error) {
+      // The device stays as it is, for it may be somebody else's.
+      iface.onClosed(null)
+      throw error
+    }
     this.#interfaces.push(iface)
-    device.attach(iface)
     return iface
   }
 
@@ -347,7 +360,9 @@ export class Internet implements Network, InterfaceOwner {
 
   onClosed(iface: Interface, error: Error | null): void {
     const at = this.#interfaces.indexOf(iface)
-    if (at >= 0) this.#interfaces.splice(at, 1)
+    // One whose device could not be attached: nobody ever knew it.
+    if (at < 0) return
+    this.#interfaces.splice(at, 1)
     this.routes.remove((route) => route.iface === iface)
     this.router.changed()
     this.#tellTransports(iface)

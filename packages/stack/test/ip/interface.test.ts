@@ -155,6 +155,44 @@ describe('an interface', () => {
     expect(() => host.add(new ScriptedDevice({ medium: 'ethernet' }), [])).toThrow(/link layer/)
   })
 
+  it('is given a name that nobody has taken', () => {
+    const host = new IpHost()
+    host.add(new ScriptedDevice(), [], { name: 'tun1' })
+    expect(host.add(new ScriptedDevice(), []).name).toBe('tun2')
+    expect(host.add(new ScriptedDevice(), []).name).toBe('tun3')
+  })
+
+  it('is not there when its device could not be attached, and the device stays open', () => {
+    const host = new IpHost()
+    const events: string[] = []
+    host.internet.events.on('interfaceUp', (iface) => events.push(iface.name))
+    host.internet.events.on('interfaceDown', (iface) => events.push(iface.name))
+    const device = new ScriptedDevice()
+    device.attach = () => {
+      throw new Error('attached already')
+    }
+    expect(() => host.add(device, ['10.0.0.2/24'], { name: 'wan' })).toThrow('attached already')
+    expect(host.internet.interfaces).toHaveLength(1)
+    expect(device.closes).toBe(0)
+    expect(host.add(new ScriptedDevice(), [], { name: 'wan' }).name).toBe('wan')
+    expect(events).toEqual(['wan'])
+  })
+
+  it('closed in the middle of a burst ends it: the rest of the stack goes on', async () => {
+    const { host, device, iface } = hostWithDevice()
+    const tcp = new Recorder(host, 6)
+    device.deliver(ip4(PEER4, HOST4, 6, pattern(20)))
+    const { bursts } = tcp
+    await iface.close()
+    expect(tcp.bursts).toBe(bursts)
+    host.clock.advance(0)
+    expect(tcp.bursts).toBeGreaterThan(bursts)
+    const other = new ScriptedDevice()
+    host.add(other, [`${HOST4}/24`])
+    host.inject(other, ip4(PEER4, HOST4, 1, icmp4(8, 0, [0, 0, 0, 0], pattern(10))))
+    expect(other.flushes).toBe(1)
+  })
+
   it('is not left behind half-configured', () => {
     const host = new IpHost()
     const device = new ScriptedDevice()
