@@ -1,24 +1,59 @@
 export { type Alarm, type Clock, SystemClock } from './core/clock.ts'
+export type { Emitter } from './core/emitter.ts'
 export { type ErrorCode, TapwireError } from './core/errors.ts'
 export { Memory } from './core/memory.ts'
 export { type Random, SeededRandom } from './core/random.ts'
 export { VirtualClock } from './core/virtual-clock.ts'
+export type { EthernetCounters } from './ethernet/counters.ts'
+/** The `link` of an interface on Ethernet: its counters, and its neighbours. */
+export { EthernetLink, type NeighbourInfo } from './ethernet/ethernet-link.ts'
+export { NeighbourState } from './ethernet/neighbour.ts'
+export type { IcmpCounters } from './icmp/counters.ts'
+export type { PingOptions, PingResult } from './icmp/pinger.ts'
 export { IpAddress } from './ip/address.ts'
-export { formatAddress, parseAddress } from './ip/address-text.ts'
+export {
+  formatAddress,
+  type Prefix,
+  parseAddress,
+  requireAddress,
+  requirePrefix,
+} from './ip/address-text.ts'
+export type { InterfaceCounters, IpCounters } from './ip/counters.ts'
 export type { Interface } from './ip/interface.ts'
+export type { InternetEvents } from './ip/internet.ts'
+export { AddressState, type ConflictDetection, type InterfaceAddress } from './ip/link-port.ts'
+export { IcmpErrorKind } from './ip/packet-in.ts'
+export type { Route } from './ip/routes.ts'
 export { DEFAULT_LIMITS, LIMIT_RANGES, type Limits } from './limits.ts'
-export { type CableEnd, type CableOptions, createCable } from './link/cable.ts'
-export { type CaptureOptions, type CapturingDevice, capture } from './link/capture.ts'
+export { type CableEnd, type CableOptions, type CableStats, createCable } from './link/cable.ts'
+export {
+  type CaptureOptions,
+  type CaptureSink,
+  type CaptureStats,
+  type CapturingDevice,
+  capture,
+} from './link/capture.ts'
 export * from './link/device.ts'
+export type { QueueLimits } from './link/frame-queue.ts'
 export { type ImpairedDevice, impair } from './link/impair.ts'
-export type { ImpairOptions } from './link/impair-options.ts'
-export { createSwitch, type Switch, type SwitchOptions } from './link/switch.ts'
+export type { Direction, FrameFilter, Impairment, ImpairOptions } from './link/impair-options.ts'
+export type { ImpairStats } from './link/impaired-path.ts'
+export type { MemoryLinkOptions } from './link/memory-link.ts'
+export {
+  createSwitch,
+  type Switch,
+  type SwitchOptions,
+  type SwitchPort,
+  type SwitchPortStats,
+} from './link/switch.ts'
 export { type PlainDevice, withoutOffloads } from './link/without-offloads.ts'
 export { type InterfaceSettings, Stack, type StackOptions } from './stack.ts'
 export * from './tcp/api.ts'
 export type { PortRange, TcpSettings } from './tcp/config.ts'
+export type { TcpCounters } from './tcp/counters.ts'
 export { RetransmitCause, type TcpTracer, TraceKind } from './tcp/trace.ts'
 export * from './udp/api.ts'
+export type { UdpCounters } from './udp/counters.ts'
 /** The formats as readable objects: build, parse and describe packets; read captures. */
 export * as packets from './wire/packet.ts'
 export * as pcapng from './wire/pcapng.ts'
