@@ -121,14 +121,18 @@ export class ListenHandle extends AsyncResource implements ListenerHandler, Turn
   }
 
   #serve(): void {
-    const connection = this.#gone === null ? (this.#listener?.accept() ?? null) : null
-    if (connection !== null) this.#accepted(connection)
-    else if (this.#gone !== null) {
-      const { reason } = this.#gone
-      this.close()
-      this.#owner.onHandleGone(reason)
+    try {
+      const connection = this.#gone === null ? (this.#listener?.accept() ?? null) : null
+      if (connection !== null) this.#accepted(connection)
+      else if (this.#gone !== null) {
+        const { reason } = this.#gone
+        this.close()
+        this.#owner.onHandleGone(reason)
+      }
+    } finally {
+      // Also after a listener that has thrown: nobody else tells of those that wait.
+      if (this.#listener !== null && (this.#listener.pending > 0 || this.#gone !== null)) this.#post()
     }
-    if (this.#listener !== null && (this.#listener.pending > 0 || this.#gone !== null)) this.#post()
   }
 
   #accepted(connection: TcpConnection): void {

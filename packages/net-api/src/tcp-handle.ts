@@ -249,11 +249,15 @@ export class TcpHandle extends AsyncResource implements ConnectionHandler, Turn 
 
   /** One event: the end of the handshake, one read, or progress of the pending write, in turns. */
   #serve(): void {
-    if (this.#onConnected !== null) this.#tellConnected(this.#onConnected)
-    else if (this.#shutdownDone !== null) this.#tellShutdown(this.#shutdownDone)
-    else if (this.#writeWork() && (this.#writeTurn || !this.#readWork())) this.#continueWrite()
-    else if (this.#readWork()) this.#deliver()
-    if (this.#connection !== null && this.#hasWork()) this.#post()
+    try {
+      if (this.#onConnected !== null) this.#tellConnected(this.#onConnected)
+      else if (this.#shutdownDone !== null) this.#tellShutdown(this.#shutdownDone)
+      else if (this.#writeWork() && (this.#writeTurn || !this.#readWork())) this.#continueWrite()
+      else if (this.#readWork()) this.#deliver()
+    } finally {
+      // Also after a listener that has thrown: the program may outlive that, and wait for the rest.
+      if (this.#connection !== null && this.#hasWork()) this.#post()
+    }
   }
 
   #hasWork(): boolean {

@@ -35,6 +35,11 @@ describe.each(['node', 'tapwire'])('%s: a whole process', (which) => {
     expect((await run(which, 'throw')).lines).toEqual(['uncaught from the listener', 'end'])
   })
 
+  test('an exception that is survived costs nobody the rest', async () => {
+    const uncaught = ['uncaught connection', 'uncaught connection', 'uncaught data']
+    expect((await run(which, 'throw and go on')).lines).toEqual([...uncaught, 'all of it', 'end'])
+  })
+
   test('NM-08 the code stands in the stack', async () => {
     const text = 'TypeError [ERR_MISSING_ARGS]: The "options" or "port" or "path" argument must be specified'
     expect((await run(which, 'stack')).lines).toEqual([text, `${text} [ 'code' ]`, 'end'])

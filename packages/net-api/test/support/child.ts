@@ -79,6 +79,31 @@ const scenes: Record<string, () => void> = {
       net.connect((server.address() as nodeNet.AddressInfo).port, '127.0.0.1')
     })
   },
+  /** Whoever survives an exception in a listener gets the other connections and the rest of the data. */
+  'throw and go on': () => {
+    const length = 300_000
+    let connections = 0
+    process.on('uncaughtException', (error) => console.log(`uncaught ${error.message}`))
+    const server = net.createServer((socket) => {
+      let seen = 0
+      socket.on('data', (chunk) => {
+        const first = seen === 0
+        seen += chunk.length
+        if (first) throw new Error('data')
+        if (seen === length) console.log('all of it')
+        if (seen === length) process.exit()
+      })
+      if (++connections < 3) throw new Error('connection')
+    })
+    server.listen(0, () => {
+      const { port } = server.address() as nodeNet.AddressInfo
+      for (let i = 0; i < 3; i++) {
+        const here = net.connect(port, '127.0.0.1')
+        if (i === 2) here.write(new Uint8Array(length))
+      }
+      setTimeout(() => process.exit(), 5000)
+    })
+  },
   /** The first line of the stack, without a test runner's hands on it. */
   stack: () => {
     try {
