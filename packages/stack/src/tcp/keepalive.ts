@@ -17,7 +17,6 @@ export function onKeepalive(tcb: Tcb, now: Micros): void {
   const quietSince = tcb.lastReceiveAt
   const sending = tcb.sent.count > 0 || tcb.unsent > 0
   if (sending || now - quietSince < keepalive.idle) {
-    tcb.keepaliveProbes = 0
     armKeepalive(tcb, (sending ? now : quietSince) + keepalive.idle)
     return
   }

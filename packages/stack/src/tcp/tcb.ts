@@ -191,6 +191,7 @@ export class Tcb {
   /** Zero-window probes since the window shut. */
   probes = 0
   keepalive: KeepaliveSettings | null = null
+  /** Keepalive probes since anything acceptable came in. */
   keepaliveProbes = 0
   /** When anything acceptable last came in. */
   lastReceiveAt: Micros = 0

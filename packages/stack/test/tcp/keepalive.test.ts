@@ -36,6 +36,17 @@ describe.each(ORIGINS)('keepalive, $name', (origin) => {
     t.wait(20).expect({ seq: 0 })
   })
 
+  it('MUST-29 answered probes are none in a row, though the interval is longer than the idle time', () => {
+    const t = inState('ESTABLISHED', origin)
+    t.connection.setKeepAlive(true, { idle: 1000, interval: 5000, count: 3 })
+    for (let i = 0; i < 10; i++) {
+      while (t.pending === 0) t.wait(500)
+      t.expect({ flags: 'A', seq: 0, length: 0 })
+      t.send({ flags: 'A', seq: 1, ack: 1 }).silence()
+    }
+    expect(t.state).toBe('ESTABLISHED')
+  })
+
   it('MUST-29 none answered: RST to whom it may concern, and ETIMEDOUT', () => {
     const t = inState('ESTABLISHED', origin)
     t.connection.setKeepAlive(true, FAST)
