@@ -136,23 +136,30 @@ function onPersistTimeout(tcb: Tcb, now: Micros): void {
     finish(tcb, tcb.softError ?? 'ETIMEDOUT')
     return
   }
-  if (tcb.sndWnd > 0 && overrideSilly(tcb)) return
+  if (tcb.sndWnd > 0) {
+    overrideSilly(tcb)
+    return
+  }
+  if (tcb.probes === 0) noteStall(tcb, now)
   sendWindowProbe(tcb)
   tcb.probes++
   const next = now + probeInterval(tcb)
-  armPersist(tcb, tcb.userTimeout > 0 ? Math.min(next, tcb.lastReceiveAt + tcb.userTimeout) : next)
+  armPersist(tcb, tcb.userTimeout > 0 ? Math.min(next, unansweredSince(tcb) + tcb.userTimeout) : next)
 }
 
 /** A peer with a shut window that answers no probe any more: for the user timeout, or for a row of them. */
 function isSilent(tcb: Tcb, now: Micros): boolean {
-  const silence = now - tcb.lastReceiveAt
-  if (tcb.userTimeout > 0) return tcb.probes > 0 && silence >= tcb.userTimeout
-  return silence > probeInterval(tcb) && tcb.probes >= tcb.tcp.config.retries
+  if (tcb.userTimeout > 0) return tcb.probes > 0 && now - unansweredSince(tcb) >= tcb.userTimeout
+  return now - tcb.lastReceiveAt > probeInterval(tcb) && tcb.probes >= tcb.tcp.config.retries
+}
+
+/** Before the first probe the peer had no reason to say anything. */
+function unansweredSince(tcb: Tcb): Micros {
+  return Math.max(tcb.stalledSince, tcb.lastReceiveAt)
 }
 
 /** Corked for too long, or short of the window for too long: what fits goes out. */
-function overrideSilly(tcb: Tcb): boolean {
+function overrideSilly(tcb: Tcb): void {
   tcb.override = true
   wantOutput(tcb)
-  return true
 }

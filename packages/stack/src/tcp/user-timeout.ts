@@ -6,7 +6,7 @@ import type { Tcb } from './tcb.ts'
  * something sent may wait for an answer. 0 leaves it to the stack's `retries`.
  */
 
-/** A timeout without any before it since the last progress: from here on the user timeout counts. */
+/** The first timeout, or the first window probe, since the last progress: from here on the user timeout counts. */
 export function noteStall(tcb: Tcb, sentAt: Micros): void {
   tcb.stalledSince = sentAt
 }

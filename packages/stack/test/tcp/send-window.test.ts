@@ -235,6 +235,24 @@ describe.each(ORIGINS)('the zero window, $name', (origin) => {
     expect(t.stack.tcp.counters.zeroWindowProbes).toBe(5)
   })
 
+  it('MUST-21 the user timeout counts from the first probe, however long the peer had nothing to say before', () => {
+    const t = new Script(origin).established()
+    t.connection.write(bytes(1000))
+    t.expect({ length: 1000 })
+    t.send({ flags: 'A', seq: 1, ack: 1001, win: 0 })
+    t.connection.userTimeout = 5000
+    t.wait(60_000).silence()
+    t.connection.write(bytes(1000))
+    while (t.pending === 0) t.wait(50)
+    const from = t.clock.now() / 1000
+    expect(t.events).not.toContain('close ETIMEDOUT')
+    t.wait(4900)
+    expect(t.events).not.toContain('close ETIMEDOUT')
+    t.wait(200)
+    expect(t.events.at(-1)).toBe('close ETIMEDOUT')
+    expect(t.clock.now() / 1000 - from).toBeLessThan(5200)
+  })
+
   it('MUST-36 a FIN alone waits for a window as well', () => {
     const t = new Script(origin).established()
     t.connection.write(bytes(100))
