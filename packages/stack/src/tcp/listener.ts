@@ -81,6 +81,7 @@ export class TcpListenerImpl implements TcpListener {
     tcb.listener = null
     this.#tcp.counters.accepted++
     // What arrived while it waited is told to whoever handles it from now on.
+    if (tcb.urgent.receiving) notify(tcb, ConnectionEvent.Urgent)
     if (tcb.readable > 0 || tcb.rcvFinSeen) notify(tcb, ConnectionEvent.Readable)
     if (tcb.closeReason !== undefined) notify(tcb, ConnectionEvent.Close)
     return connectionOf(tcb)

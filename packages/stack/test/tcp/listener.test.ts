@@ -188,6 +188,18 @@ describe.each(ORIGINS)('the accept queue, $name', (origin) => {
     expect(t.connection).toMatchObject({ readable: 10, ended: true })
   })
 
+  it('MUST-32 urgent data that came before accept is told to the new handler', () => {
+    const t = new Script(origin).listen({ accept: false })
+    open(t, 5000)
+    t.send({ flags: 'UPA', seq: 1, ack: 1, data: 10, urgent: 4 })
+    const news: number[] = []
+    t.stack.engine.run(() => {
+      const connection = t.listener.accept()
+      if (connection !== null) connection.handler = { onUrgent: (c) => news.push(c.urgentLeft) }
+    })
+    expect(news).toEqual([4])
+  })
+
   it('a connection reset while it waited is still handed out, and says so', () => {
     const t = new Script(origin).listen({ accept: false })
     open(t, 5000)
