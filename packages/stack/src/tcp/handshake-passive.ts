@@ -107,8 +107,8 @@ function makeRoom(tcp: TcpContext, listener: TcpListenerImpl): boolean {
 }
 
 /**
- * SEG-05: what the SYN said is kept, the SYN-ACK goes out. Data on the SYN is ignored; the peer sends it again (R7413-01:
- * there is no fast open here).
+ * SEG-05: what the SYN said is kept, the SYN-ACK goes out. Data on the SYN is ignored; the peer sends it again (R7413-01).
+ * @param cookie of Fast Open, for the SYN-ACK; null for none
  */
 function openHalf(
   tcp: TcpContext,
