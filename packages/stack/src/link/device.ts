@@ -30,7 +30,7 @@ export class RxFrame {
   gsoSize = 0
 }
 
-/** Free bytes that stand before every outgoing frame, for a device's own header (virtio-net needs 12). */
+/** Free bytes that stand before every outgoing frame, for a device's own header (virtio-net's takes 10 or 12). */
 export const TX_HEADROOM = 16
 
 /**
