@@ -76,7 +76,6 @@ export class TcpCounters {
   droppedBadOffset = 0
   droppedBadChecksum = 0
   droppedMulticast = 0
-  droppedBadSource = 0
   malformedOptions = 0
   droppedOutOfWindow = 0
   droppedPaws = 0

@@ -6,7 +6,7 @@ const S = TcpState
 
 /**
  * The transitions of RFC 9293 figure 5, and the two that the text adds: any state to CLOSED (reset, abort, timeout),
- * SYN-RECEIVED to CLOSE-WAIT when the FIN comes with the handshake's last ACK. Listed so that a wrong one is noticed.
+ * SYN-RECEIVED to CLOSE-WAIT when the FIN comes with the handshake's last ACK. Listed so that tests notice a wrong one.
  */
 const NEXT: { readonly [from: number]: readonly TcpState[] } = {
   [S.Closed]: [S.SynSent, S.SynReceived, S.Established],
@@ -29,11 +29,6 @@ export function setState(tcb: Tcb, to: TcpState): void {
   const tracer = tcb.tcp.tracer
   if (tracer !== null) tracer.onTrace(TraceKind.State, tcb.tcp.engine.now, tcb.id, tcb.state, to, 0)
   tcb.state = to
-}
-
-/** The peer's SYN has been seen: sequence numbers mean something. */
-export function isSynchronized(state: TcpState): boolean {
-  return state >= S.Established
 }
 
 /** The application's data and FIN may still be sent for the first time. */

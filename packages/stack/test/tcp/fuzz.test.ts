@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { type packets, SeededRandom, TcpState } from '../../src/index.ts'
+import { canMove } from '../../src/tcp/states.ts'
 import type { Tcb } from '../../src/tcp/tcb.ts'
+import { TraceKind } from '../../src/tcp/trace.ts'
 import { inState, STANDING, STATES, type StateName } from './in-state.ts'
 import { MODERN, type Script } from './script.ts'
 
@@ -159,6 +161,10 @@ function applicationActs(dice: Dice, t: Script): void {
 
 function fuzz(state: StateName, seed: number, segments: number): void {
   const dice = new Dice(seed)
+  const wrong: string[] = []
+  const onTrace = (kind: TraceKind, _time: number, _id: number, from: number, to: number): void => {
+    if (kind === TraceKind.State && !canMove(from as TcpState, to as TcpState)) wrong.push(`${from} to ${to}`)
+  }
   let left = segments
   let lives = 0
   while (left > 0) {
@@ -169,6 +175,7 @@ function fuzz(state: StateName, seed: number, segments: number): void {
       limits: { memory: 4 * 1024 * 1024 },
       tcp: { receiveBuffer: 16_384, receiveBufferMax: 32_768, timestamps: dice.one(2) },
     })
+    t.stack.tcp.context.tracer = { onTrace }
     expect(STANDING[state]).toBeDefined()
     lives++
     // A life ends with its connection, or after so many segments.
@@ -184,6 +191,7 @@ function fuzz(state: StateName, seed: number, segments: number): void {
     bury(t)
   }
   expect(lives).toBeGreaterThan(1)
+  expect(wrong).toEqual([])
 }
 
 /** Everything is let go; after the last timer no memory, no record and no deadline is left. */
