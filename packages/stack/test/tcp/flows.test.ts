@@ -63,16 +63,19 @@ describe('the response function', () => {
     // The cubic region proper: 94 segments where Reno has 55.
     ['cubic', 0.0005, 200, 300],
   ]
-  it.each(cases)('R5681-28 %s at a loss of %d and a round-trip time of %i ms', (congestion, loss, rtt, seconds) => {
-    const sim = new Netsim({ bandwidth: 1000 * MBIT, rtt, queue: 10_000 * KB, loss, seed: 11 })
-    sim.add({ congestion })
-    sim.run(seconds / 10)
-    const [bytes] = sim.run(seconds)
-    const window = (bytes / SEGMENT / seconds) * (rtt / 1000)
-    const theory = congestion === 'cubic' ? cubic(loss, rtt / 1000) : reno(loss)
-    expect(window / theory).toBeGreaterThan(0.8)
-    expect(window / theory).toBeLessThan(1.25)
-  })
+  it.each(cases)(
+    'R5681-28 %s at a loss of %d and a round-trip time of %i ms',
+    (congestion, loss, rtt, seconds) => {
+      const sim = new Netsim({ bandwidth: 1000 * MBIT, rtt, queue: 10_000 * KB, loss, seed: 11 })
+      sim.add({ congestion })
+      sim.run(seconds / 10)
+      const [bytes] = sim.run(seconds)
+      const window = (bytes / SEGMENT / seconds) * (rtt / 1000)
+      const theory = congestion === 'cubic' ? cubic(loss, rtt / 1000) : reno(loss)
+      expect(window / theory).toBeGreaterThan(0.8)
+      expect(window / theory).toBeLessThan(1.25)
+    },
+  )
 })
 
 /** The shares of flows that begin one after the other, over a minute. */
