@@ -89,6 +89,9 @@ export class TcpHandle extends AsyncResource implements ConnectionHandler, Turn 
    * @returns null when the handshake is on its way
    */
   connect(target: ConnectTarget, connected: (error: CloseReason) => void): ConnectFailure | null {
+    if (this.#connection !== null) {
+      return { syscall: 'connect', code: this.#onConnected === null ? 'EISCONN' : 'EALREADY' }
+    }
     const { interfaces } = this.#context.stack
     const remote = destination(target.address, interfaces)
     const local = target.localAddress === undefined ? null : readAddress(target.localAddress, interfaces)

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { LookupFunction, Server, Socket } from 'node:net'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { closed, fieldsOf, gone, listening, logged, settled } from './support/helpers.ts'
+import { closed, fieldsOf, gone, listening, logged, settled, until } from './support/helpers.ts'
 import { worlds } from './support/worlds.ts'
 
 afterAll(async () => {
@@ -353,6 +353,18 @@ describe.each(worlds)('$name: connect', (world) => {
       await gone(here)
     }
     expect(log).toEqual(Array(3).fill(['connect', 'finish', 'end', 'close false']).flat())
+  })
+
+  test('NK-22 connect while connecting fails, and leaves no connection behind', async () => {
+    const here = client.connect(port, v4)
+    const log = logged(here, ['connect', 'close'])
+    const failed = once(here, 'error')
+    here.connect(port, v4)
+    const [error] = await failed
+    expect(error).toMatchObject({ code: 'EALREADY', syscall: 'connect', address: v4, port })
+    await gone(here)
+    await until(() => accepted.every((socket) => socket.destroyed), 'the end of what may have been accepted')
+    expect(log).toEqual(['close true'])
   })
 
   test('NK-23 a signal', async () => {
