@@ -119,7 +119,7 @@ export class Stack {
   /**
    * Attaches a device.
    * @throws ERR_INVALID_ARG_VALUE (text that is no address, a gateway that is not on the link), EADDRINUSE (name taken),
-   * ENOBUFS (a limit is reached), ENETDOWN (the stack is closed)
+   * ENOBUFS (a limit is reached), ENETDOWN (the stack or the device is closed), EALREADY (the device serves a stack)
    */
   addInterface(device: LinkDevice, settings: InterfaceSettings = {}): Interface {
     if (this.#closed) throw new TapwireError('ENETDOWN', 'The stack is closed')

@@ -15,6 +15,7 @@ import {
   type LinkPort,
 } from './link-port.ts'
 import type { NetworkInterface } from './network.ts'
+import { MIN_MTU_V6 } from './path-mtu.ts'
 import { isUnicast } from './special-prefixes.ts'
 
 /** A link layer as an interface drives it: the port that IP sees, and the door frames come in by. */
@@ -193,8 +194,8 @@ export class Interface implements NetworkInterface, FrameSink, LinkEvents {
 
   /**
    * Takes an address into use: conflict detection starts, the connected route appears.
-   * @throws ERR_INVALID_ARG_VALUE for one no host can have, EADDRINUSE when it is there already, ENOBUFS beyond
-   * `limits.addressesPerInterface`, ENETDOWN
+   * @throws ERR_INVALID_ARG_VALUE for one no host can have, and for IPv6 on a link too small for it (V6-10), EADDRINUSE
+   * when it is there already, ENOBUFS beyond `limits.addressesPerInterface`, ENETDOWN
    */
   addAddress(prefix: Prefix): InterfaceAddress {
     const { address, length } = prefix
@@ -203,6 +204,12 @@ export class Interface implements NetworkInterface, FrameSink, LinkEvents {
       throw new TapwireError(
         'ERR_INVALID_ARG_VALUE',
         `${formatAddress(address)} cannot be the address of interface ${this.name}`,
+      )
+    }
+    if (!address.isV4 && this.mtu < MIN_MTU_V6) {
+      throw new TapwireError(
+        'ERR_INVALID_ARG_VALUE',
+        `IPv6 needs an MTU of at least ${MIN_MTU_V6} (RFC 8200 section 5); ${this.name} has ${this.mtu}`,
       )
     }
     if (this.find(address) !== null) {

@@ -58,6 +58,9 @@ export interface InternetEvents {
 /** Where, in the shared header block, transport headers end: 256 bytes are before it, 138 at most are used. */
 const HEAD_END = 256
 
+/** What every link carries: with much less, no fragment would hold any data. */
+const LEAST_MTU = 68
+
 /**
  * The IP layer of a stack: its interfaces, routes and paths; the port under the transports, and the owner of the
  * packets that the two versions of IP take in. It knows those versions, and ICMP, through their ports only.
@@ -129,10 +132,16 @@ export class Internet implements Network, InterfaceOwner {
 
   /**
    * Attaches a device and takes its addresses into use.
-   * @throws EADDRINUSE (name taken), ERR_INVALID_ARG_VALUE (an address or gateway that cannot be), ENOBUFS, and what
-   * `device.attach` throws
+   * @throws EADDRINUSE (name taken), ERR_INVALID_ARG_VALUE (an address, gateway or MTU that cannot be), ENOBUFS, and
+   * what `device.attach` throws
    */
   addInterface(device: LinkDevice, options: AddInterfaceOptions = {}): Interface {
+    if (!(device.mtu >= LEAST_MTU)) {
+      throw new TapwireError(
+        'ERR_INVALID_ARG_VALUE',
+        `A device needs an MTU of at least ${LEAST_MTU} (RFC 791 section 3.2). Received ${device.mtu}`,
+      )
+    }
     const name = options.name ?? this.#freeName(device.medium === 'ethernet' ? 'eth' : 'tun')
     if (this.interfaceNamed(name) !== null) {
       throw new TapwireError('EADDRINUSE', `There is an interface named '${name}' already`)
@@ -198,15 +207,7 @@ export class Internet implements Network, InterfaceOwner {
     // SL-01: the link-local address comes first, so that everything later can rely on it.
     const carriesV6 = iface.mtu >= MIN_MTU_V6
     if (options.linkLocal ?? (iface.medium === 'ethernet' && carriesV6)) this.#formLinkLocal(iface, 0)
-    for (const prefix of options.addresses ?? []) {
-      if (!prefix.address.isV4 && !carriesV6) {
-        throw new TapwireError(
-          'ERR_INVALID_ARG_VALUE',
-          `IPv6 needs an MTU of at least ${MIN_MTU_V6} (RFC 8200 section 5); ${iface.name} has ${iface.mtu}`,
-        )
-      }
-      iface.addAddress(prefix)
-    }
+    for (const prefix of options.addresses ?? []) iface.addAddress(prefix)
     for (const [order, gateway] of (options.gateways ?? []).entries()) {
       this.addRoute({ address: networkOf(gateway, 0), length: 0 }, { iface, gateway, metric: order })
     }

@@ -234,6 +234,15 @@ describe('addresses', () => {
   it('V6-10: IPv6 needs an MTU of 1,280', () => {
     const host = new IpHost()
     expect(() => host.add(new ScriptedDevice({ mtu: 1279 }), ['fd00::2/64'])).toThrow(/1280/)
+    expect(() => host.add(new ScriptedDevice({ mtu: 1279 }), [], { linkLocal: true })).toThrow(/1280/)
+    const small = host.add(new ScriptedDevice({ mtu: 1279 }), ['10.0.0.2/24'])
+    expect(() => small.addAddress(requirePrefix('fd00::2/64'))).toThrow(/1280/)
+  })
+
+  it.each([67, 0, -1, Number.NaN])('a device with an MTU of %d is refused', (mtu) => {
+    const host = new IpHost()
+    expect(() => host.add(new ScriptedDevice({ mtu }), [])).toThrow(/68/)
+    expect(host.internet.interfaces).toHaveLength(1)
   })
 
   it('IP-08: /31 and /32 prefixes have no broadcast', () => {
