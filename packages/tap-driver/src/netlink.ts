@@ -10,14 +10,11 @@ export const RTM_NEWADDR = 20
 export const NLM_F_REQUEST = 0x001
 export const NLM_F_ACK = 0x004
 export const NLM_F_REPLACE = 0x100
-export const NLM_F_EXCL = 0x200
 export const NLM_F_CREATE = 0x400
 
 export const IFLA_ADDRESS = 1
 export const IFLA_IFNAME = 3
 export const IFLA_MTU = 4
-export const IFLA_LINKINFO = 18
-export const IFLA_INFO_KIND = 1
 
 export const IFA_ADDRESS = 1
 export const IFA_LOCAL = 2

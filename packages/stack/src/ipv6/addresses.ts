@@ -5,11 +5,6 @@ export function isMulticast6(a0: number): boolean {
   return a0 >>> 24 === 0xff
 }
 
-/** :: */
-export function isUnspecified6(a0: number, a1: number, a2: number, a3: number): boolean {
-  return (a0 | a1 | a2 | a3) === 0
-}
-
 /** ::1 or ::ffff:0:0/96, which have no business outside a host (V6-16). */
 export function isHostInternal6(a0: number, a1: number, a2: number, a3: number): boolean {
   if ((a0 | a1) !== 0) return false

@@ -2,8 +2,6 @@ import { checksum, foldSum, sumBytes } from '../core/checksum.ts'
 
 /** The IPv4 header (RFC 791 section 3.1). Addresses are int32 words in network order. */
 export const IPV4_HEADER_LENGTH = 20
-/** With 40 bytes of options. */
-export const IPV4_MAX_HEADER_LENGTH = 60
 export const IPV4_MAX_TOTAL_LENGTH = 65_535
 
 const TOS = 1
