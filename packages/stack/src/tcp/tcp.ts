@@ -351,8 +351,10 @@ export class Tcp implements Transport, TcpApi {
       answerInTimeWait(context, this.#timeWait, record, segment)
       return
     }
-    context.counters.timeWaitReused++
-    this.#timeWait.remove(record)
+    if (!listener.full) {
+      context.counters.timeWaitReused++
+      this.#timeWait.remove(record)
+    }
     this.#arriveInListen(listener, segment, record)
   }
 

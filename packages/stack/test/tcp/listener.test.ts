@@ -178,6 +178,23 @@ describe.each(ORIGINS)('the accept queue, $name', (origin) => {
     expect(t.readAll()).toHaveLength(10)
   })
 
+  it('SHLD-4 full when a SYN would end TIME-WAIT: it is dropped, and the record stays', () => {
+    const t = new Script(origin).listen({ backlog: 1, accept: false })
+    open(t, 5000)
+    t.accept()
+    t.connection.shutdown()
+    t.expect({ flags: 'FA' })
+    t.send({ flags: 'FA', seq: 1, ack: 2 }).expect({ flags: 'A', ack: 2 })
+    open(t, 5001)
+    t.remotePort = 5000
+    t.send({ flags: 'S', seq: 3 }).silence()
+    expect(t.stack.tcp.sizes).toMatchObject({ connections: 1, timeWait: 1 })
+    expect(t.stack.tcp.counters).toMatchObject({ droppedAcceptQueue: 1, timeWaitReused: 0 })
+    t.listener.accept()
+    t.send({ flags: 'S', seq: 3 }).expect({ flags: 'SA' })
+    expect(t.stack.tcp.sizes).toMatchObject({ halfOpen: 1, timeWait: 0 })
+  })
+
   it('what came before accept is told to the new handler', () => {
     const t = new Script(origin).listen({ accept: false })
     open(t, 5000)
