@@ -136,8 +136,9 @@ class Connection implements TcpConnection {
       return 0
     }
     const { engine } = tcb.tcp
-    engine.enter()
+    // Before entering: what is no Uint8Array throws here.
     tcb.sendRing.write(tcb.sendQueued, bytes, start, taken)
+    engine.enter()
     tcb.sendQueued += taken
     holdWhileUnanswered(tcb)
     if (tcb.corked && tcb.corkAt === NEVER) armCork(tcb, engine.now + CORK_LIMIT)

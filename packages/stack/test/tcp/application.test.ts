@@ -27,6 +27,14 @@ describe('what an application may ask', () => {
     expect(t.connection.writable).toBe(0)
   })
 
+  it('write: what is no Uint8Array may throw, and the stack goes on', () => {
+    const t = new Script().established()
+    expect(() => t.connection.write([1, 2, 3] as unknown as Uint8Array, 1)).toThrow(TypeError)
+    t.silence()
+    expect(t.connection.write(new Uint8Array(3))).toBe(3)
+    t.expect({ length: 3 })
+  })
+
   it('consume: only what is there, in whole bytes', () => {
     const t = new Script().established()
     t.send({ flags: 'A', seq: 1, ack: 1, data: 100 })
