@@ -338,8 +338,19 @@ export class EthernetLink implements LinkPort {
     if (nextHop.isV4 && this.#own.isBroadcastV4(nextHop.a3)) {
       return this.#output.transmit(descriptor, MAC_BROADCAST_HIGH, MAC_BROADCAST_LOW, type)
     }
+    const router = nextHop.isV4 ? null : this.#routerInstead(nextHop)
+    if (router !== null) return this.#resolver.send(router, descriptor)
     this.#resolver.resolve(nextHop, descriptor)
     return TransmitResult.Sent
+  }
+
+  /**
+   * RFC 4429 sections 2.3 and 3.2: while no address of ours is checked, none may ask for a neighbour; a router that is
+   * known already passes the packet on. Without one it waits for the end of the check, at most a second.
+   */
+  #routerInstead(nextHop: IpAddress): Neighbour | null {
+    if (nextHop.isLinkLocal || this.#own.sourceFor(nextHop) !== null) return null
+    return this.#resolver.cache.findRouter()
   }
 
   #transmit(descriptor: TxDescriptor, neighbour: Neighbour): TransmitResult {

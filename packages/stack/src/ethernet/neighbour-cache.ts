@@ -116,6 +116,13 @@ export class NeighbourCache {
     return null
   }
 
+  /** The router whose MAC is known that was used last, or null. */
+  findRouter(): Neighbour | null {
+    let neighbour = this.#known.newest
+    while (neighbour !== null && !neighbour.isRouter) neighbour = neighbour.older
+    return neighbour
+  }
+
   /** Adds an Incomplete entry for an address that is not there. @returns null, counted, when there is no room */
   addResolving(address: IpAddress, now: Micros): Neighbour | null {
     if (this.#resolving.size >= this.#mostResolving || !this.#makeRoom(now)) {

@@ -4,6 +4,8 @@ import {
   advertisement,
   Bench,
   groupMac,
+  icmpv6,
+  join,
   linkOption,
   OTHER_MAC,
   OUR_MAC,
@@ -25,6 +27,12 @@ const claim = advertisement(0x20, {
   target: 'fd00::2',
   options: linkOption(2, OTHER_MAC),
 })
+
+/** With the router's MAC and a lifetime of half an hour. */
+const routerAdvertisement = icmpv6(
+  { from: OTHER_MAC, source: 'fe80::bb', destination: 'ff02::1', target: '::' },
+  join([134, 0, 0, 0, 64, 0, 0x07, 0x08], new Uint8Array(8), linkOption(1, OTHER_MAC)),
+)
 
 describe('duplicate address detection', () => {
   it('SL-01 checks every unicast address, link-local and global alike, before use', () => {
@@ -190,6 +198,22 @@ describe('optimistic addresses (RFC 4429)', () => {
     expect(bench.unresolved).toEqual([])
     bench.clock.advance(1000)
     expect(bench.unresolved).toEqual(['fd00::9: 1'])
+  })
+
+  it('send through a router that is known, for want of the right to ask', () => {
+    const bench = new Bench({ mode: 'optimistic' })
+    bench.add('fd00::2/64')
+    bench.receive(routerAdvertisement)
+    bench.take()
+    bench.send('fd00::2', 'fd00::9', 1)
+    expect(only(bench.take())).toBe(`v6 fd00::9 #1 -> ${OTHER_MAC}`)
+    // No router passes on what is for its own link only.
+    bench.send('fd00::2', 'fe80::9', 2)
+    expect(bench.take()).toEqual([])
+    bench.clock.advance(1000)
+    bench.take()
+    bench.send('fd00::2', 'fd00::9', 3)
+    expect(only(bench.take())).toContain('ns fd00::2 > ff02::1:ff00:9')
   })
 
   it('ask through another address that has been checked', () => {
