@@ -4,7 +4,7 @@ const kNormalized = Symbol('tapwire.net.normalizedArgs')
 export type NormalizedArgs<Options> = [options: Options, callback: ((...args: never[]) => void) | null]
 
 /** Text that is not a number names a pipe: `'80'` is a port, `'/tmp/x'` is not. */
-export function isPipeName(value: unknown): value is string {
+function isPipeName(value: unknown): value is string {
   return typeof value === 'string' && !(Number(value) >= 0)
 }
 

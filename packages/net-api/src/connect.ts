@@ -125,7 +125,7 @@ function startAttempts(
 }
 
 /** NK-10: addresses of the two families alternate, beginning with the family that came first; each is tried once. */
-export function interleave(addresses: readonly LookupAddress[]): LookupAddress[] {
+function interleave(addresses: readonly LookupAddress[]): LookupAddress[] {
   const seen = new Set<string>()
   const usable = addresses.filter(({ address, family }) => {
     if (isIP(address) === 0 || (family !== 4 && family !== 6) || seen.has(address)) return false

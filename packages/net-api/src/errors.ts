@@ -22,7 +22,7 @@ type ErrorConstructor = new (message: string) => Error
  * An error with one of Node's ERR_ codes: the base class is Node's for that code, the code stands in the first line of
  * the stack and in `toString()`, and `name` stays that of the base class.
  */
-export function codedError(Base: ErrorConstructor, code: string, message: string): CodedError {
+function codedError(Base: ErrorConstructor, code: string, message: string): CodedError {
   const error = new Base(message) as CodedError
   const { name } = error
   // The stack's text is made when it is captured or when it is first read, from the name that stands there then.
@@ -43,7 +43,7 @@ const systemErrors = new Map<string, { errno: number; text: string }>()
 for (const [errno, [name, text]] of getSystemErrorMap()) systemErrors.set(name, { errno, text })
 
 /** The platform's (negative) number of an errno name, as libuv has it; 0 when there is none. */
-export function errnoOf(code: string): number {
+function errnoOf(code: string): number {
   return systemErrors.get(code)?.errno ?? 0
 }
 
@@ -102,7 +102,7 @@ export function attemptsFailed(errors: readonly Error[]): Error {
 }
 
 /** How Node tells what it was given. */
-export function describeReceived(value: unknown): string {
+function describeReceived(value: unknown): string {
   if (value === null || value === undefined) return String(value)
   switch (typeof value) {
     case 'function':

@@ -7,8 +7,8 @@ export const RTM_DELLINK = 17
 export const RTM_GETLINK = 18
 export const RTM_NEWADDR = 20
 
-export const NLM_F_REQUEST = 0x001
-export const NLM_F_ACK = 0x004
+const NLM_F_REQUEST = 0x001
+const NLM_F_ACK = 0x004
 export const NLM_F_REPLACE = 0x100
 export const NLM_F_CREATE = 0x400
 
@@ -25,7 +25,7 @@ export const IFA_F_NODAD = 0x02
 export const IFF_UP = 0x1
 
 const NLMSG_ERROR = 2
-export const NLMSG_HEADER = 16
+const NLMSG_HEADER = 16
 
 /** Builds one message; `finish()` gives its bytes. */
 export class NetlinkMessage {

@@ -91,7 +91,7 @@ export function checkOptions(medium: 'ethernet' | 'ip', options: TapOptions): Ch
 }
 
 /** The rules of the kernel (dev_valid_name) and of `ip`. */
-export function checkInterfaceName(name: string): string {
+function checkInterfaceName(name: string): string {
   if (typeof name !== 'string') throw wrongType('name', 'a string', name)
   if (!/^[!-~]{1,15}$/.test(name) || /[/:%]/.test(name) || name === '.' || name === '..') {
     throw new TapwireError(

@@ -8,7 +8,6 @@ export type ErrorCode =
   | 'EACCES'
   | 'EAFNOSUPPORT'
   | 'EALREADY'
-  | 'ECONNABORTED'
   | 'ECONNREFUSED'
   | 'ECONNRESET'
   | 'EHOSTUNREACH'

@@ -1,6 +1,7 @@
 import type { Engine } from '../core/engine.ts'
 import { TapwireError } from '../core/errors.ts'
 import type { IpAddress } from '../ip/address.ts'
+import { ALL_HOSTS_V4, ALL_NODES_V6, solicitedNode } from '../ip/groups.ts'
 import type {
   AddressState,
   ConflictDetection,
@@ -36,7 +37,6 @@ import { EthernetCounters } from './counters.ts'
 import { DuplicateAddressDetector } from './duplicate-address.ts'
 import { FrameOutput } from './frame-output.ts'
 import { GroupFilter } from './group-filter.ts'
-import { ALL_HOSTS_V4, ALL_NODES, solicitedNode } from './groups.ts'
 import { groupMacHigh, groupMacLow, macBytes } from './mac.ts'
 import { Ndp, type RouterEvents } from './ndp.ts'
 import { NdpSender } from './ndp-sender.ts'
@@ -372,12 +372,12 @@ export class EthernetLink implements LinkPort {
 
   /** ND-06: all-nodes and the solicited-node group of each address; all-hosts for IPv4. */
   #joinFor(ip: IpAddress): void {
-    this.#groups.join(ip.isV4 ? ALL_HOSTS_V4 : ALL_NODES)
+    this.#groups.join(ip.isV4 ? ALL_HOSTS_V4 : ALL_NODES_V6)
     if (!ip.isV4) this.#groups.join(solicitedNode(ip))
   }
 
   #leaveFor(ip: IpAddress): void {
-    this.#groups.leave(ip.isV4 ? ALL_HOSTS_V4 : ALL_NODES)
+    this.#groups.leave(ip.isV4 ? ALL_HOSTS_V4 : ALL_NODES_V6)
     if (!ip.isV4) this.#groups.leave(solicitedNode(ip))
   }
 }

@@ -1,4 +1,5 @@
 import { ANY_V6, type IpAddress } from '../ip/address.ts'
+import { ALL_NODES_V6, solicitedNodeWord } from '../ip/groups.ts'
 import { EtherType } from '../wire/ethernet.ts'
 import { ICMPV6_PROTOCOL, writeIcmpv6Checksum } from '../wire/icmpv6.ts'
 import { IPV6_HEADER_LENGTH, ipv6AddressSum, writeIpv6Header } from '../wire/ipv6.ts'
@@ -12,7 +13,6 @@ import {
 } from '../wire/ndp.ts'
 import type { EthernetCounters } from './counters.ts'
 import type { FrameOutput } from './frame-output.ts'
-import { ALL_NODES, solicitedNodeWord } from './groups.ts'
 
 const LINK_OPTION_LENGTH = 8
 
@@ -46,7 +46,16 @@ export class NdpSender {
 
   /** An unsolicited advertisement to everybody (RFC 4861 section 7.2.6): replaces what they have cached. */
   announce(address: IpAddress): void {
-    this.advertise(address, ALL_NODES.a0, ALL_NODES.a1, ALL_NODES.a2, ALL_NODES.a3, 0x3333, 1, 0x20000000)
+    this.advertise(
+      address,
+      ALL_NODES_V6.a0,
+      ALL_NODES_V6.a1,
+      ALL_NODES_V6.a2,
+      ALL_NODES_V6.a3,
+      0x3333,
+      1,
+      0x20000000,
+    )
   }
 
   /** ND-09 (RFC 4861 section 7.2.4): `address` is at our MAC. @param flags of `NaFlag` */

@@ -1,5 +1,6 @@
 import type { Memory } from '../core/memory.ts'
 import { IpAddress, V4_MAPPED } from '../ip/address.ts'
+import { ALL_NODES_V6 } from '../ip/groups.ts'
 import { AddressState } from '../ip/link-port.ts'
 import type { PacketIn } from '../ip/packet-in.ts'
 import { isGroupMac, macHigh, macLow } from '../wire/ethernet.ts'
@@ -19,7 +20,6 @@ import {
 import type { EthernetCounters } from './counters.ts'
 import type { DuplicateAddressDetector } from './duplicate-address.ts'
 import type { FrameOutput } from './frame-output.ts'
-import { ALL_NODES } from './groups.ts'
 import type { NdpSender } from './ndp-sender.ts'
 import type { Neighbour } from './neighbour.ts'
 import { mayAsk, type OwnAddress, type OwnAddresses } from './own-addresses.ts'
@@ -176,7 +176,7 @@ export class Ndp {
 
   /** ND-09: to a node that checks our address and has none yet. */
   #answerEverybody(own: OwnAddress): void {
-    const { a0, a1, a2, a3 } = ALL_NODES
+    const { a0, a1, a2, a3 } = ALL_NODES_V6
     this.#sender.advertise(own.ip, a0, a1, a2, a3, 0x3333, a3, NaFlag.Override)
   }
 

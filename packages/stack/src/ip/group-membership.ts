@@ -1,4 +1,5 @@
-import { IpAddress } from './address.ts'
+import type { IpAddress } from './address.ts'
+import { ALL_HOSTS_V4, ALL_NODES_V6 } from './groups.ts'
 import type { LinkPort } from './link-port.ts'
 
 class Group {
@@ -9,10 +10,6 @@ class Group {
   }
 }
 
-/** 224.0.0.1 and ff02::1, of which every host is a member for good (MCAST-01, V6-16). */
-export const ALL_HOSTS_V4 = IpAddress.v4(0xe0000001)
-export const ALL_NODES_V6 = new IpAddress(0xff020000, 0, 0, 1)
-
 /** The multicast groups one interface receives: each joined as often as it is left. Only local users make it grow. */
 export class GroupMembership {
   readonly #link: LinkPort
@@ -20,6 +17,7 @@ export class GroupMembership {
 
   constructor(link: LinkPort) {
     this.#link = link
+    // MCAST-01, V6-16: every host is a member for good.
     this.join(ALL_HOSTS_V4)
     this.join(ALL_NODES_V6)
   }

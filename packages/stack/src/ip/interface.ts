@@ -2,11 +2,12 @@ import type { Engine } from '../core/engine.ts'
 import { TapwireError } from '../core/errors.ts'
 import type { Memory } from '../core/memory.ts'
 import type { FrameSink, LinkDevice, RxChecksum, RxFrame } from '../link/device.ts'
-import { IpAddress, prefixMask } from './address.ts'
+import { type IpAddress, prefixMask } from './address.ts'
 import { formatAddress, type Prefix } from './address-text.ts'
 import { CountedDevice } from './counted-device.ts'
 import { InterfaceCounters } from './counters.ts'
 import { GroupMembership } from './group-membership.ts'
+import { solicitedNode } from './groups.ts'
 import {
   AddressState,
   type ConflictDetection,
@@ -319,9 +320,4 @@ export class Interface implements NetworkInterface, FrameSink, LinkEvents {
     this.link.close()
     this.#owner.onClosed(this, error)
   }
-}
-
-/** ff02::1:ffXX:XXXX of an address (RFC 4291 section 2.7.1; ND-06). */
-export function solicitedNode(address: IpAddress): IpAddress {
-  return new IpAddress(0xff020000, 0, 1, 0xff000000 | (address.a3 & 0xffffff))
 }

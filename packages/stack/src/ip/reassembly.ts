@@ -8,7 +8,7 @@ import { Datagram, DatagramState, HEAD_ROOM } from './datagram.ts'
 import type { PacketIn } from './packet-in.ts'
 
 /** From the first fragment to arrive: RFC 8200 section 4.5 (V6F-06), and within RFC 1122's 60 to 120 s (FRG-03). */
-export const REASSEMBLY_TIMEOUT: Micros = 60 * SECOND
+const REASSEMBLY_TIMEOUT: Micros = 60 * SECOND
 
 /** What became of a fragment. */
 export const FragmentResult = {

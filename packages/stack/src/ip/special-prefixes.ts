@@ -29,7 +29,7 @@ function prefix(name: string, word: number, bits: number, flags: string): Specia
 }
 
 /** The registry of RFC 6890, in one table (MART-01); flags: Source, Destination, Forwardable, Global. */
-export const SPECIAL_PREFIXES_V4: readonly SpecialPrefix[] = [
+const SPECIAL_PREFIXES_V4: readonly SpecialPrefix[] = [
   prefix('limited broadcast', 0xffffffff, 32, 'd'),
   prefix('this network', 0x00000000, 8, 's'),
   prefix('private use', 0x0a000000, 8, 'sdf'),

@@ -13,7 +13,7 @@ import {
 } from './device.ts'
 
 /** The largest IP packet there is: the loopback interface never makes anybody cut one. */
-export const LOOPBACK_MTU = 65_535
+const LOOPBACK_MTU = 65_535
 
 /** When memory ran out with nothing queued here, nobody but time can say that there is some again. */
 const MEMORY_RETRY = 10 * MILLISECOND

@@ -94,7 +94,7 @@ function isDuplicateAck(tcb: Tcb, segment: SegmentIn): boolean {
 }
 
 /** SEG-19: only a segment newer than the last that did so sets the window; MUST-1, R7323-05. */
-export function updateSendWindow(tcb: Tcb, segment: SegmentIn): void {
+function updateSendWindow(tcb: Tcb, segment: SegmentIn): void {
   const { seq, ack } = segment
   if (!(seqLt(tcb.sndWl1, seq) || (tcb.sndWl1 === seq && seqLeq(tcb.sndWl2, ack)))) return
   const window = segment.window << tcb.sndScale

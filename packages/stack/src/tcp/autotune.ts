@@ -12,7 +12,7 @@ const UNKNOWN_RTT: Micros = 20_000
  * should hold twice that, and as much more again as it has grown since the last (a sender in slow start doubles; as in
  * Linux's tcp_rcv_space_adjust).
  */
-export function tuneReceiveBuffer(tcb: Tcb, copied: number, now: Micros): void {
+function tuneReceiveBuffer(tcb: Tcb, copied: number, now: Micros): void {
   tcb.tuneCopied += copied
   const interval = tcb.rcvRtt.time || tcb.srtt || UNKNOWN_RTT
   if (now - tcb.tuneSince < interval) return

@@ -9,7 +9,7 @@ import { wantAck } from './wants.ts'
 export type EcnSetting = false | 'passive' | true
 
 /** The two low bits of the traffic class (RFC 3168 section 5). ECT(1) is never sent (R8311-01). */
-export const EcnBits = { NotEct: 0, Ect1: 1, Ect0: 2, Ce: 3, Mask: 3 } as const
+const EcnBits = { NotEct: 0, Ect1: 1, Ect0: 2, Ce: 3, Mask: 3 } as const
 
 const SETUP = TcpFlag.Ece | TcpFlag.Cwr
 

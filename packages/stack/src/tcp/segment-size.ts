@@ -13,7 +13,7 @@ export function defaultMss(path: Path): number {
 }
 
 /** No peer makes us send segments smaller than this: what an MSS of 0 or 1 would cost is the sender's (Linux: 48). */
-export const LOWEST_MSS = 48
+const LOWEST_MSS = 48
 
 /** The largest IP packet for ordinary segments. */
 export function effectiveMtu(tcb: Tcb): number {

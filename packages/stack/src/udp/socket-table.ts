@@ -4,8 +4,8 @@ import type { PacketIn } from '../ip/packet-in.ts'
 import type { Socket } from './socket.ts'
 
 /** The dynamic range, from Linux's lower end up (RFC 6056 section 3.2). */
-export const EPHEMERAL_FIRST = 32_768
-export const EPHEMERAL_COUNT = 32_768
+const EPHEMERAL_FIRST = 32_768
+const EPHEMERAL_COUNT = 32_768
 
 /** Sockets by local port, and who among those on one port a datagram is for. */
 export class SocketTable {

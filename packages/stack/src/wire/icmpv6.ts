@@ -1,7 +1,7 @@
 import { transportChecksum, transportChecksumValid } from './pseudo-header.ts'
 
 /** ICMPv6 (RFC 4443): type, code, checksum with a pseudo-header, and a word whose meaning depends on the type. */
-export const ICMPV6_HEADER_LENGTH = 8
+const ICMPV6_HEADER_LENGTH = 8
 /** Its Next Header value. */
 export const ICMPV6_PROTOCOL = 58
 /** Where the checksum stands. */
@@ -47,16 +47,6 @@ export function icmpv6Type(view: DataView, offset: number): number {
 
 export function icmpv6Code(view: DataView, offset: number): number {
   return view.getUint8(offset + 1)
-}
-
-/** Of echo request and reply. */
-export function icmpv6Identifier(view: DataView, offset: number): number {
-  return view.getUint16(offset + REST)
-}
-
-/** Of echo request and reply. */
-export function icmpv6Sequence(view: DataView, offset: number): number {
-  return view.getUint16(offset + REST + 2)
 }
 
 /** Of Packet Too Big, 0 to 2^32 - 1. */

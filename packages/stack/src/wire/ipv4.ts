@@ -12,8 +12,8 @@ const TTL = 8
 const PROTOCOL = 9
 const CHECKSUM = 10
 /** Where the addresses stand: what an address sum covers, 8 bytes. */
-export const IPV4_SOURCE = 12
-export const IPV4_DESTINATION = 16
+const IPV4_SOURCE = 12
+const IPV4_DESTINATION = 16
 
 export const IPV4_DONT_FRAGMENT = 0x4000
 export const IPV4_MORE_FRAGMENTS = 0x2000

@@ -70,9 +70,9 @@ export const Ipv6Walk = {
 export type Ipv6Walk = (typeof Ipv6Walk)[keyof typeof Ipv6Walk]
 
 /** Extension headers in one packet (RFC 8504 section 5.3; V6-09). */
-export const MAX_EXTENSION_HEADERS = 8
+const MAX_EXTENSION_HEADERS = 8
 /** Options besides padding in one header (RFC 8504 section 5.3; V6-09). */
-export const MAX_HEADER_OPTIONS = 8
+const MAX_HEADER_OPTIONS = 8
 
 /** Where a walk stands. Reused record. */
 export class Ipv6Chain {

@@ -3,17 +3,17 @@ import { writeAddress6 } from './ipv6.ts'
 
 /** Neighbour discovery messages (RFC 4861 section 4). Offsets are of the ICMPv6 header. */
 export const NEIGHBOUR_MESSAGE_LENGTH = 24
-export const ROUTER_SOLICITATION_LENGTH = 8
-export const ROUTER_ADVERTISEMENT_LENGTH = 16
-export const REDIRECT_LENGTH = 40
+const ROUTER_SOLICITATION_LENGTH = 8
+const ROUTER_ADVERTISEMENT_LENGTH = 16
+const REDIRECT_LENGTH = 40
 /** Of a valid message: nobody outside the link can make it (RFC 4861 section 3.1). */
 export const NDP_HOP_LIMIT = 255
 
 const FLAGS = 4
 /** Where the target address stands, in solicitations, advertisements and redirects. */
-export const NDP_TARGET = 8
+const NDP_TARGET = 8
 /** Where a redirect's destination address stands. */
-export const NDP_REDIRECT_DESTINATION = 24
+const NDP_REDIRECT_DESTINATION = 24
 
 export const NdpOption = {
   SourceLinkAddress: 1,

@@ -12,9 +12,9 @@ export const TcpOptionKind = {
 } as const
 
 /** As many as fit in 40 bytes of options. */
-export const MAX_SACK_BLOCKS = 4
+const MAX_SACK_BLOCKS = 4
 /** Shifts above it count as it (RFC 7323 section 2.3; R7323-07). */
-export const MAX_WINDOW_SCALE = 14
+const MAX_WINDOW_SCALE = 14
 /** NOP NOP Timestamps, the layout of RFC 7323 appendix A that nearly every segment of a connection has. */
 export const TIMESTAMPS_LENGTH = 12
 const TIMESTAMPS_PREFIX = 0x0101080a
@@ -79,7 +79,7 @@ export function parseTcpOptions(view: DataView, offset: number, length: number, 
   return true
 }
 
-export function clearTcpOptions(out: TcpOptions): void {
+function clearTcpOptions(out: TcpOptions): void {
   out.mss = 0
   out.windowScale = -1
   out.windowScaleExcess = false

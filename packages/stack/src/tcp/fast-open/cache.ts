@@ -8,7 +8,7 @@ const FIRST_REST: Micros = 60 * SECOND
 const MOST_DOUBLINGS = 6
 
 /** What a client knows of one server, from one address of its own. */
-export class FastOpenEntry {
+class FastOpenEntry {
   cookie: Uint8Array | null = null
   /** The MSS of the server's SYN-ACK. */
   mss = 0
