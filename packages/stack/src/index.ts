@@ -51,7 +51,16 @@ export { type InterfaceSettings, Stack, type StackOptions } from './stack.ts'
 export * from './tcp/api.ts'
 export type { PortRange, TcpSettings } from './tcp/config.ts'
 export type { TcpCounters } from './tcp/counters.ts'
-export { RetransmitCause, type TcpTracer, TraceKind } from './tcp/trace.ts'
+export {
+  EcnEvent,
+  PathMtuCause,
+  RecoveryKind,
+  RetransmitCause,
+  type TcpTracer,
+  TraceKind,
+  UndoProof,
+  WindowSide,
+} from './tcp/trace.ts'
 export * from './udp/api.ts'
 export type { UdpCounters } from './udp/counters.ts'
 /** The formats as readable objects: build, parse and describe packets; read captures. */

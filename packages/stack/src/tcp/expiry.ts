@@ -18,7 +18,7 @@ import { R1, reportStall } from './soft-error.ts'
 import type { Tcb } from './tcb.ts'
 import { armPersist, armRetransmit, earliestDeadline, LossTimer } from './timers.ts'
 import { onProbeTimeout } from './tlp.ts'
-import { RetransmitCause, TraceKind } from './trace.ts'
+import { RecoveryKind, RetransmitCause, TraceKind, trace } from './trace.ts'
 import { startUndo } from './undo.ts'
 import { noteStall, userTimeoutOver, withinUserTimeout } from './user-timeout.ts'
 import { wantAck, wantOutput } from './wants.ts'
@@ -83,7 +83,7 @@ function onRetransmitTimeout(tcb: Tcb, now: Micros): void {
   suspectBlackHole(tcb, now)
   enterLoss(tcb, now)
   tcb.backoff++
-  tcb.tcp.tracer?.onTrace(TraceKind.Timeout, now, tcb.id, tcb.backoff, currentRto(tcb), 0)
+  trace(tcb.tcp, tcb.id, TraceKind.Timeout, tcb.backoff, currentRto(tcb))
   armRetransmit(tcb, withinUserTimeout(tcb, now + currentRto(tcb)))
   const mss = payloadSize(tcb)
   const record = tcb.sent.nextLost()
@@ -112,6 +112,15 @@ function enterLoss(tcb: Tcb, now: Micros): void {
   tcb.fastRetransmit = false
   tcb.tlp.outstanding = false
   startFrto(tcb, inRecovery)
+  trace(
+    tcb.tcp,
+    tcb.id,
+    TraceKind.RecoveryEnter,
+    tcb.recoveryPoint,
+    tcb.cwnd,
+    tcb.ssthresh,
+    RecoveryKind.Timeout,
+  )
 }
 
 /**

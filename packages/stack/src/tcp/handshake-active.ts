@@ -22,7 +22,7 @@ import { setState } from './states.ts'
 import { adopt, agree, sendTcbSyn } from './syn.ts'
 import type { Tcb } from './tcb.ts'
 import { armRetransmit } from './timers.ts'
-import { RetransmitCause, TraceKind } from './trace.ts'
+import { RetransmitCause, TraceKind, trace } from './trace.ts'
 import { noteStall, userTimeoutOver, withinUserTimeout } from './user-timeout.ts'
 import { ConnectionEvent, holdWhileUnanswered, notify, wantAck } from './wants.ts'
 
@@ -67,7 +67,7 @@ export function onSynTimeout(tcb: Tcb): void {
   tcp.counters.timeouts++
   sendTcbSyn(tcb, simultaneous ? TcpFlag.Syn | TcpFlag.Ack : TcpFlag.Syn)
   armRetransmit(tcb, withinUserTimeout(tcb, now + currentRto(tcb)))
-  tcp.tracer?.onTrace(TraceKind.Retransmit, now, tcb.id, tcb.iss, 0, RetransmitCause.Syn)
+  trace(tcp, tcb.id, TraceKind.Retransmit, tcb.iss, 0, RetransmitCause.Syn)
 }
 
 export function failActiveOpen(tcb: Tcb, reason: CloseReason): void {

@@ -1,11 +1,11 @@
 import type { SentRecord } from './sent-record.ts'
 import type { Tcb } from './tcb.ts'
-import { TraceKind } from './trace.ts'
+import { TraceKind, trace } from './trace.ts'
 
 /** Segments that must have arrived above a hole before it counts as lost (RFC 5681 section 3.2, RFC 8985 section 6.2). */
 export const DUP_THRESH = 3
 
 export function markLost(tcb: Tcb, record: SentRecord): void {
   tcb.sent.markLost(record)
-  tcb.tcp.tracer?.onTrace(TraceKind.MarkedLost, tcb.tcp.engine.now, tcb.id, record.start, record.length, 0)
+  trace(tcb.tcp, tcb.id, TraceKind.MarkedLost, record.start, record.length)
 }

@@ -5,7 +5,7 @@ import { MAX_BACKOFF } from './config.ts'
 import { emit } from './output.ts'
 import type { Tcb } from './tcb.ts'
 import { armCork, armPersist, CORK_LIMIT } from './timers.ts'
-import { TraceKind } from './trace.ts'
+import { TraceKind, trace } from './trace.ts'
 
 /**
  * Zero-window probing (RFC 9293 section 3.8.6.1; MUST-35, MUST-36): something waits to be sent, nothing is in flight, and
@@ -22,7 +22,6 @@ export function startPersist(tcb: Tcb, mss: number): void {
     return
   }
   armPersist(tcb, now + (tcb.sndWnd > 0 ? overrideTimeout(tcb) : probeInterval(tcb)))
-  if (tcb.sndWnd === 0) tcb.tcp.tracer?.onTrace(TraceKind.ZeroWindow, tcb.tcp.engine.now, tcb.id, 0, 0, 0)
 }
 
 /** SWS-01, MUST-38: 0.1 to 1 s. */
@@ -43,6 +42,7 @@ export function stopPersist(tcb: Tcb): void {
 export function sendWindowProbe(tcb: Tcb): void {
   if (!emit(tcb, seqAdd(tcb.sndUna, -1), TcpFlag.Ack, 0, 0, 1)) return
   tcb.tcp.counters.zeroWindowProbes++
+  trace(tcb.tcp, tcb.id, TraceKind.WindowProbe, tcb.probes + 1)
 }
 
 export function probeInterval(tcb: Tcb): Micros {

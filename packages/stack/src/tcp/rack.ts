@@ -1,4 +1,4 @@
-import { seqGeq, seqGt, seqLt } from '../core/seq.ts'
+import { seqDiff, seqGeq, seqGt, seqLt } from '../core/seq.ts'
 import { type Micros, NEVER } from '../core/timer.ts'
 import type { AckNews } from './ack-news.ts'
 import { smss } from './congestion/window.ts'
@@ -7,6 +7,7 @@ import { RecoveryState } from './recovery-state.ts'
 import type { SentRecord } from './sent-record.ts'
 import type { Tcb } from './tcb.ts'
 import { timestampNow } from './timestamps.ts'
+import { TraceKind, trace } from './trace.ts'
 
 /** Recoveries without D-SACK after which a widened window is given up (RFC 8985 section 6.2 step 4). */
 const PERSIST = 16
@@ -27,6 +28,9 @@ export class RackState {
   /** RACK.fack: the highest sequence number delivered. */
   fack = 0
   reorderingSeen = false
+  /** Records that arrived after what was sent later, and the farthest that one of them came behind, in bytes. */
+  reorderedIn = 0
+  distance = 0
   /** RACK.reo_wnd_mult, RACK.reo_wnd_persist. */
   steps = 1
   persist = PERSIST
@@ -55,7 +59,7 @@ export function rackDelivered(
   const rtt = Math.max(1, tcb.tcp.engine.now - record.sentAt)
   const again = record.retransmissions > 0
   const original = again && cumulative && echoesOriginal(tcb, record, news)
-  noteOrder(rack, end, !again || original)
+  noteOrder(tcb, record, end, !again || original)
   // R8985-07: too early for the copy sent last.
   if (original || (again && rtt < tcb.minRtt.value)) return
   rack.rtt = rtt
@@ -66,9 +70,26 @@ export function rackDelivered(
 }
 
 /** RFC 8985 section 6.2 step 3 (R8985-08): what was sent earlier, and once, arrived later. */
-function noteOrder(rack: RackState, end: number, original: boolean): void {
+function noteOrder(tcb: Tcb, record: SentRecord, end: number, original: boolean): void {
+  const { rack } = tcb
   if (seqGt(end, rack.fack)) rack.fack = end
-  else if (original && seqLt(end, rack.fack)) rack.reorderingSeen = true
+  else if (original && seqLt(end, rack.fack)) noteReordering(tcb, seqDiff(rack.fack, record.start))
+}
+
+/** @param distance bytes between what came late and the highest that had come before */
+function noteReordering(tcb: Tcb, distance: number): void {
+  const { rack } = tcb
+  rack.reorderedIn++
+  if (distance > rack.distance) rack.distance = distance
+  if (rack.reorderingSeen) return
+  rack.reorderingSeen = true
+  traceReorderingWindow(tcb)
+}
+
+function traceReorderingWindow(tcb: Tcb): void {
+  const { tcp, id, rack } = tcb
+  if (tcp.tracer === null) return
+  trace(tcp, id, TraceKind.ReorderingWindow, reorderingWindow(tcb), rack.steps, rack.reorderingSeen ? 1 : 0)
 }
 
 /** Only an ACK that moves SND.UNA echoes the segment that moved it (R7323-20). */
@@ -91,17 +112,20 @@ export function adaptReorderingWindow(tcb: Tcb, news: AckNews): void {
   rack.dsackRound = tcb.sndNxt
   rack.steps = Math.min(MOST_STEPS, rack.steps + 1)
   rack.persist = PERSIST
+  traceReorderingWindow(tcb)
 }
 
 /** The other half of the adaptation: patience ends after enough recoveries that were not needless (Linux). */
-export function rackRecoveryOver(rack: RackState): void {
+export function rackRecoveryOver(tcb: Tcb): void {
+  const { rack } = tcb
   if (rack.steps === 1 || --rack.persist > 0) return
   rack.steps = 1
   rack.persist = PERSIST
+  traceReorderingWindow(tcb)
 }
 
 /** RACK.reo_wnd (R8985-09). */
-export function reorderingWindow(tcb: Tcb): Micros {
+function reorderingWindow(tcb: Tcb): Micros {
   const { rack } = tcb
   if (!rack.reorderingSeen && (tcb.recovery !== RecoveryState.Open || enoughSacked(tcb))) return 0
   return Math.min((rack.steps * tcb.minRtt.value) / 4, tcb.srtt)

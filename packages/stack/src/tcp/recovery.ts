@@ -12,7 +12,7 @@ import { adaptReorderingWindow, detectLoss, Found, rackRecoveryOver } from './ra
 import { RecoveryState } from './recovery-state.ts'
 import type { Tcb } from './tcb.ts'
 import { judgeProbe } from './tlp.ts'
-import { TraceKind } from './trace.ts'
+import { RecoveryKind, TraceKind, trace, UndoProof } from './trace.ts'
 import { noteDsack, provenByDsack, provenByEcho, startUndo, undo } from './undo.ts'
 import { wantOutput } from './wants.ts'
 
@@ -28,7 +28,7 @@ export function afterAck(tcb: Tcb, news: AckNews): void {
   const found = tcb.sackPermitted ? detectLoss(tcb, now) : Found.Nothing
   if (tcb.recovery === RecoveryState.Loss) afterAckInLoss(tcb, news, now)
   else if (tcb.recovery === RecoveryState.Recovery) afterAckInRecovery(tcb, news, found, now)
-  else if (news.dsack && provenByDsack(tcb)) undo(tcb, now)
+  else if (news.dsack && provenByDsack(tcb)) undo(tcb, UndoProof.Dsack, now)
   if (tcb.recovery === RecoveryState.Open && isLossKnown(tcb, found))
     enterRecovery(tcb, news.delivered, news.acked, now)
   if (news.delivered > 0 || found !== Found.Nothing) setLossTimer(tcb, now)
@@ -90,7 +90,15 @@ function enterRecovery(tcb: Tcb, delivered: number, acked: number, now: Micros):
   reduce(tcb, flight, delivered, now)
   if (usesPrr(tcb)) reduceWindow(tcb, Math.max(1, delivered), false)
   wantOutput(tcb)
-  tcb.tcp.tracer?.onTrace(TraceKind.RecoveryEnter, now, tcb.id, tcb.recoveryPoint, tcb.cwnd, tcb.ssthresh)
+  trace(
+    tcb.tcp,
+    tcb.id,
+    TraceKind.RecoveryEnter,
+    tcb.recoveryPoint,
+    tcb.cwnd,
+    tcb.ssthresh,
+    recoveryKind(tcb),
+  )
 }
 
 function reduce(tcb: Tcb, flight: number, delivered: number, now: Micros): void {
@@ -118,13 +126,13 @@ export function lossFlight(tcb: Tcb, acked: number): number {
 function afterAckInRecovery(tcb: Tcb, news: AckNews, found: number, now: Micros): void {
   const over = seqGeq(tcb.sndUna, tcb.recoveryPoint)
   if (isRecoveryNeedless(tcb, news, over)) {
-    undo(tcb, now)
-    leaveRecovery(tcb, false, now)
+    undo(tcb, provenByDsack(tcb) ? UndoProof.Dsack : UndoProof.Eifel, now)
+    leaveRecovery(tcb, recoveryKind(tcb), false, now)
     return
   }
   if (over) {
-    rackRecoveryOver(tcb.rack)
-    leaveRecovery(tcb, true, now)
+    rackRecoveryOver(tcb)
+    leaveRecovery(tcb, recoveryKind(tcb), true, now)
     return
   }
   if (news.acked > 0 && !tcb.sackPermitted) markHeadLost(tcb)
@@ -163,14 +171,14 @@ function afterAckInLoss(tcb: Tcb, news: AckNews, now: Micros): void {
   if (proven || spurious) {
     if (spurious) tcb.tcp.counters.spuriousTimeouts++
     tcb.timeouts = 0
-    undo(tcb, now)
-    leaveRecovery(tcb, false, now)
+    undo(tcb, undoProof(tcb, spurious), now)
+    leaveRecovery(tcb, RecoveryKind.Timeout, false, now)
     restartRto(tcb, now)
     return
   }
   if (seqGeq(tcb.sndUna, tcb.recoveryPoint)) {
-    rackRecoveryOver(tcb.rack)
-    leaveRecovery(tcb, false, now)
+    rackRecoveryOver(tcb)
+    leaveRecovery(tcb, RecoveryKind.Timeout, false, now)
   } else wantOutput(tcb)
 }
 
@@ -178,13 +186,24 @@ function afterAckInLoss(tcb: Tcb, news: AckNews, now: Micros): void {
  * What is SACKed above the recovery point stays known (R6675-08).
  * @param reduced the window comes down to ssthresh (R5681-20)
  */
-function leaveRecovery(tcb: Tcb, reduced: boolean, now: Micros): void {
+function leaveRecovery(tcb: Tcb, kind: RecoveryKind, reduced: boolean, now: Micros): void {
   tcb.recovery = RecoveryState.Open
   tcb.frto = FrtoState.Off
   tcb.duplicateAcks = 0
   tcb.fastRetransmit = false
   if (reduced) tcb.congestion.onRecovered(tcb, now)
-  tcb.tcp.tracer?.onTrace(TraceKind.RecoveryExit, now, tcb.id, tcb.recoveryPoint, tcb.cwnd, tcb.ssthresh)
+  trace(tcb.tcp, tcb.id, TraceKind.RecoveryExit, tcb.recoveryPoint, tcb.cwnd, tcb.ssthresh, kind)
+}
+
+/** Of a fast recovery. */
+function recoveryKind(tcb: Tcb): RecoveryKind {
+  return tcb.sackPermitted ? RecoveryKind.Rack : RecoveryKind.NewReno
+}
+
+/** What has shown that a timeout was needless. */
+function undoProof(tcb: Tcb, byFrto: boolean): UndoProof {
+  if (byFrto) return UndoProof.Frto
+  return provenByDsack(tcb) ? UndoProof.Dsack : UndoProof.Eifel
 }
 
 function usesPrr(tcb: Tcb): boolean {

@@ -21,7 +21,7 @@ export function sampleRtt(tcb: Tcb, sample: Micros, now: Micros): void {
   const { minRto, maxRto } = tcb.tcp.config
   tcb.rto = Math.min(maxRto, Math.ceil(tcb.srtt + Math.max(minRto, 4 * tcb.rttvar)))
   tcb.backoff = 0
-  tcb.tcp.tracer?.onTrace(TraceKind.Rtt, now, tcb.id, r, tcb.srtt, tcb.rto)
+  tcb.tcp.tracer?.onTrace(TraceKind.Rtt, now, tcb.id, r, tcb.srtt, tcb.rto, 0)
 }
 
 /** The RTO with its backoff (R6298-11), within the bound of R6298-05. */

@@ -17,7 +17,7 @@ import { afterSend } from './send-buffer.ts'
 import type { SentRecord } from './sent-record.ts'
 import { canSendNew, setState } from './states.ts'
 import type { Tcb } from './tcb.ts'
-import { RetransmitCause, TraceKind } from './trace.ts'
+import { RetransmitCause, TraceKind, trace } from './trace.ts'
 import { noteRetransmission } from './undo.ts'
 
 /**
@@ -98,7 +98,7 @@ export function retransmit(
     restartRto(tcb, now)
     setLossTimer(tcb, now)
   }
-  tcb.tcp.tracer?.onTrace(TraceKind.Retransmit, now, tcb.id, record.start, data, cause)
+  trace(tcb.tcp, tcb.id, TraceKind.Retransmit, record.start, data, cause)
   return true
 }
 
@@ -183,7 +183,7 @@ function restartAfterIdle(tcb: Tcb): void {
  * silly-window avoidance (MUST-38, SHLD-28), Nagle, cork and the congestion window meet here.
  * R5681-01: never beyond the smaller of the two windows.
  */
-export function sendable(tcb: Tcb, mss: number): number {
+function sendable(tcb: Tcb, mss: number): number {
   const unsent = tcb.unsent
   if (tcb.finSent || (unsent === 0 && !tcb.finQueued)) return -1
   // R5681-01. MUST-34: negative after the peer has shrunk its window.

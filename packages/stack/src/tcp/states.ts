@@ -1,6 +1,6 @@
 import { TcpState } from './api.ts'
 import type { Tcb } from './tcb.ts'
-import { TraceKind } from './trace.ts'
+import { TraceKind, trace } from './trace.ts'
 
 const S = TcpState
 
@@ -26,8 +26,7 @@ export function canMove(from: TcpState, to: TcpState): boolean {
 }
 
 export function setState(tcb: Tcb, to: TcpState): void {
-  const tracer = tcb.tcp.tracer
-  if (tracer !== null) tracer.onTrace(TraceKind.State, tcb.tcp.engine.now, tcb.id, tcb.state, to, 0)
+  trace(tcb.tcp, tcb.id, TraceKind.State, tcb.state, to)
   tcb.state = to
 }
 

@@ -4,7 +4,7 @@ import type { AckNews } from './ack-news.ts'
 import { RecoveryState } from './recovery-state.ts'
 import type { Tcb } from './tcb.ts'
 import { timestampNow } from './timestamps.ts'
-import { TraceKind } from './trace.ts'
+import { TraceKind, trace, type UndoProof } from './trace.ts'
 import { wantOutput } from './wants.ts'
 
 /** What a reduction of the window has to remember, so that it can be taken back when it proves needless. */
@@ -69,7 +69,7 @@ export function provenByEcho(tcb: Tcb, news: AckNews): boolean {
  * The response of RFC 4015 (R5682-05), as Linux does it: the window and ssthresh are again what they were, and what was taken for
  * lost is on its way.
  */
-export function undo(tcb: Tcb, now: Micros): void {
+export function undo(tcb: Tcb, proof: UndoProof, now: Micros): void {
   const { undo: saved, tcp } = tcb
   saved.active = false
   if (tcb.recovery !== RecoveryState.Open) tcb.sent.forgetLost(now)
@@ -80,5 +80,5 @@ export function undo(tcb: Tcb, now: Micros): void {
   tcb.congestion.onUndo(tcb, now)
   tcp.counters.undos++
   wantOutput(tcb)
-  tcp.tracer?.onTrace(TraceKind.Undo, now, tcb.id, tcb.cwnd, tcb.ssthresh, tcb.sent.pipe)
+  trace(tcp, tcb.id, TraceKind.Undo, tcb.cwnd, tcb.ssthresh, tcb.sent.pipe, proof)
 }

@@ -59,5 +59,5 @@ export function isWindowUsed(tcb: Tcb): boolean {
 }
 
 export function traceWindow(tcb: Tcb, now: Micros): void {
-  tcb.tcp.tracer?.onTrace(TraceKind.Cwnd, now, tcb.id, tcb.cwnd, tcb.ssthresh, tcb.sent.pipe)
+  tcb.tcp.tracer?.onTrace(TraceKind.Cwnd, now, tcb.id, tcb.cwnd, tcb.ssthresh, tcb.sent.pipe, 0)
 }
