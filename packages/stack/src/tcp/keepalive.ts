@@ -1,10 +1,16 @@
 import { seqAdd } from '../core/seq.ts'
-import { type Micros, NEVER } from '../core/timer.ts'
+import { MILLISECOND, type Micros, NEVER } from '../core/timer.ts'
 import { TcpFlag } from '../wire/tcp.ts'
 import { finish } from './finish.ts'
 import { emit, sendReset } from './output.ts'
 import type { Tcb } from './tcb.ts'
 import { armKeepalive } from './timers.ts'
+
+/**
+ * After so long a probe for which the device had no room is tried again. Connections that were opened together fall due together:
+ * a whole interval later they would fill the device again.
+ */
+const DEVICE_FULL_RETRY: Micros = 200 * MILLISECOND
 
 /**
  * The keepalive deadline has passed (R1122-KA). Lazily re-armed: a connection that was active since only moves it (MUST-26).
@@ -25,9 +31,11 @@ export function onKeepalive(tcb: Tcb, now: Micros): void {
     finish(tcb, tcb.softError ?? 'ETIMEDOUT')
     return
   }
-  if (emit(tcb, seqAdd(tcb.sndNxt, -1), TcpFlag.Ack, 0, 0, 1)) {
-    tcb.keepaliveProbes++
-    tcb.tcp.counters.keepaliveProbes++
+  if (!emit(tcb, seqAdd(tcb.sndNxt, -1), TcpFlag.Ack, 0, 0, 1)) {
+    armKeepalive(tcb, now + Math.min(keepalive.interval, DEVICE_FULL_RETRY))
+    return
   }
+  tcb.keepaliveProbes++
+  tcb.tcp.counters.keepaliveProbes++
   armKeepalive(tcb, now + keepalive.interval)
 }
