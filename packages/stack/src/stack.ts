@@ -8,6 +8,7 @@ import type { Micros } from './core/timer.ts'
 import { EthernetLink } from './ethernet/ethernet-link.ts'
 import { Icmp } from './icmp/icmp.ts'
 import { Redirects } from './icmp/redirects.ts'
+import type { IpAddress } from './ip/address.ts'
 import { requireAddress, requirePrefix } from './ip/address-text.ts'
 import type { Interface, LinkFactory } from './ip/interface.ts'
 import { Internet, type InternetEvents } from './ip/internet.ts'
@@ -105,6 +106,14 @@ export class Stack {
   /** All interfaces that are up, `lo` first. */
   get interfaces(): readonly Interface[] {
     return this.ip.interfaces
+  }
+
+  /**
+   * Puts the addresses of one name in the order in which they are worth trying from here (RFC 6724 section 6): those
+   * that cannot be reached come last.
+   */
+  sortDestinations(addresses: readonly IpAddress[]): IpAddress[] {
+    return this.ip.router.sortDestinations(addresses)
   }
 
   get closed(): boolean {

@@ -78,7 +78,7 @@ export class IcmpErrorSender {
 
   // ---- who may be told -------------------------------------------------------------------------------------
 
-  /** ICMP-03 (RFC 1122 section 3.2.2) and IC6-03 (RFC 4443 section 2.4(e)). */
+  /** ICMP-03, MCAST-03 (RFC 1122 section 3.2.2) and IC6-03 (RFC 4443 section 2.4(e)). */
   #isAllowed(packet: PacketIn, kind: IcmpErrorKind, code: number): boolean {
     if (this.#isAboutError(packet)) return false
     if (packet.version === 4) {

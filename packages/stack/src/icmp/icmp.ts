@@ -160,7 +160,10 @@ export class Icmp implements Transport, ErrorSender {
     this.#reply(packet, Icmpv6Type.EchoReply)
   }
 
-  /** ICMP-10, IC6-06: the same identifier, sequence number and data, straight from where they arrived. */
+  /**
+   * ICMP-10, IC6-06: the same identifier, sequence number and data, straight from where they arrived; but not the extension
+   * headers before them (V6-14).
+   */
   #reply(packet: PacketIn, type: number): void {
     const { view } = this.#internet.memory
     const { descriptor, headEnd } = this.#internet

@@ -3,7 +3,9 @@ import { type Micros, SECOND } from '../core/timer.ts'
 import type { Limits } from '../limits.ts'
 import { BROADCAST_V4, type IpAddress, LOOPBACK_V4, LOOPBACK_V6 } from './address.ts'
 import type { IpCounters } from './counters.ts'
+import { sortDestinations } from './destination-selection.ts'
 import type { Interface } from './interface.ts'
+import type { InterfaceAddress } from './link-port.ts'
 import type { PathError } from './network.ts'
 import { PathTable } from './path-table.ts'
 import { RoutedPath, type Way } from './routed-path.ts'
@@ -79,6 +81,24 @@ export class Router {
     return path
   }
 
+  /** The addresses of one name, best first (SEL-02). */
+  sortDestinations(addresses: readonly IpAddress[]): IpAddress[] {
+    return sortDestinations(addresses.map((address) => ({ address, source: this.#ownTowards(address) })))
+  }
+
+  /** The address of ours that packets there would have, or null. */
+  #ownTowards(remote: IpAddress): InterfaceAddress | null {
+    const way = this.#way
+    if (this.#findWay(remote, null, way) !== null) return null
+    const source = this.#sourceFor(remote, way)
+    if (source === null) return null
+    for (const iface of this.#interfaces) {
+      const own = iface.find(source)
+      if (own !== null) return own
+    }
+    return null
+  }
+
   /** Looks a path up again after routes or addresses have changed. */
   refresh(path: RoutedPath): void {
     path.generation = this.generation
@@ -97,7 +117,7 @@ export class Router {
   #findWay(target: IpAddress, local: IpAddress | null, way: Way): PathError | null {
     if (local !== null) {
       if (local.isV4 !== target.isV4) return 'EAFNOSUPPORT'
-      // SEL-04: a source that is not one of ours is refused.
+      // SEL-04, IP-04: a source that is not one of ours is refused.
       if (!this.isLocal(local)) return 'EADDRNOTAVAIL'
     }
     // IP-25, IP-07: own addresses and all of 127/8 are reached inside.
@@ -211,7 +231,8 @@ export class Router {
   // ---- gateways --------------------------------------------------------------------------------------------
 
   /**
-   * A next hop did not answer (IP-20, IP-21, ND-16). @returns true when it was a gateway and another one stands in
+   * A next hop did not answer (IP-20, IP-21, ND-16). Only the link layer says so: what ICMP tells of networks and hosts
+   * proves nothing about a gateway (IP-22), and goes to transports alone. @returns true when it was a gateway and another one stands in
    */
   gatewayFailed(iface: Interface, address: IpAddress): boolean {
     const routes = this.#routes.list()

@@ -125,7 +125,8 @@ function isBetterSource(
   return sharedBits(a, remote) > sharedBits(b, remote)
 }
 
-function sharedBits(candidate: InterfaceAddress, remote: IpAddress): number {
+/** CommonPrefixLen(S, D) of RFC 6724 section 2.2: no more than the source's own prefix. */
+export function sharedBits(candidate: InterfaceAddress, remote: IpAddress): number {
   const own = candidate.address.isV4 ? candidate.prefixLength + 96 : candidate.prefixLength
   return Math.min(commonPrefixLength(candidate.address, remote), own)
 }

@@ -174,7 +174,7 @@ export class Tcp implements Transport, TcpApi {
   onPacket(packet: PacketIn): void {
     const { counters } = this.context
     counters.segmentsIn++
-    // MUST-57, MUST-63: never for a group; IP has dropped invalid sources.
+    // MUST-57, MUST-63, MCAST-03: never for a group; IP has dropped invalid sources.
     if (packet.multicast || packet.linkMulticast) {
       counters.droppedMulticast++
       return

@@ -57,11 +57,11 @@ describe('ICMP errors out', () => {
   it.each([
     ['a limited broadcast', closed4(PEER4, '255.255.255.255')],
     ['a directed broadcast', closed4(PEER4, '10.0.0.255')],
-    ['a group', closed4(PEER4, '224.0.0.1')],
+    ['a group (MCAST-03)', closed4(PEER4, '224.0.0.1')],
     ['a group, with a protocol nobody knows', ip4(PEER4, '224.0.0.1', 99, pattern(20))],
     ['a packet from nobody', closed4('0.0.0.0', '255.255.255.255')],
     ['a packet from a broadcast address', closed4('255.255.255.255')],
-    ['a packet from a group', closed4('224.0.0.1')],
+    ['a packet from a group (MCAST-03)', closed4('224.0.0.1')],
     ['a packet from loopback', closed4('127.0.0.1')],
     ['a packet from the reserved block', closed4('240.0.0.1')],
     ['a later fragment', ip4(PEER4, HOST4, 99, pattern(20), { fragmentOffset: 40 })],

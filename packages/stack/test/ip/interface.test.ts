@@ -283,7 +283,7 @@ describe('addresses', () => {
     expect(iface.removeAddress(address('10.0.0.9'))).toBe(false)
   })
 
-  it('SL-10: link-local addresses are stable, opaque and not made from the MAC', () => {
+  it('SL-10, SL-12: link-local addresses are stable, opaque and not made from the MAC', () => {
     const secret = randomSecret(new SeededRandom(1))
     const one = stableLinkLocal(secret, 'eth0', MAC, 0)
     expect(one.isLinkLocal).toBe(true)
@@ -295,7 +295,7 @@ describe('addresses', () => {
       stableLinkLocal(randomSecret(new SeededRandom(2)), 'eth0', MAC, 0),
     ]
     expect(new Set([one, ...others].map(textOf)).size).toBe(5)
-    // SL-12: an EUI-64 identifier would have ff:fe in its middle.
+    // An EUI-64 identifier would have ff:fe in its middle.
     expect((one.a2 & 0xff) === 0xff && one.a3 >>> 24 === 0xfe).toBe(false)
   })
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { requireAddress } from '../../src/ip/address-text.ts'
+import { sortDestinations } from '../../src/ip/destination-selection.ts'
 import { AddressState, InterfaceAddress } from '../../src/ip/link-port.ts'
 import {
   commonPrefixLength,
@@ -8,7 +9,7 @@ import {
   scopeOf,
   selectSource,
 } from '../../src/ip/source-selection.ts'
-import { textOf } from '../support/ip-host.ts'
+import { hostWithDevice, textOf } from '../support/ip-host.ts'
 
 const at = (text: string) => requireAddress(text)
 
@@ -120,5 +121,87 @@ describe('RFC 6724 section 5', () => {
     expect(commonPrefixLength(at('fd00::1'), at('fd00::2'))).toBe(126)
     expect(commonPrefixLength(at('fd00::'), at('fd00:0:0:8000::'))).toBe(48)
     expect(commonPrefixLength(at('10.0.0.0'), at('10.0.0.128'))).toBe(120)
+  })
+})
+
+describe('RFC 6724 section 6', () => {
+  /** The order in which destinations come out, whichever way round they went in. */
+  function order(destinations: string[], sources: InterfaceAddress[]): string[] {
+    const candidates = destinations.map((destination) => {
+      const chosen = selectSource(sources, at(destination), at(destination))
+      return { address: at(destination), source: sources.find(({ address }) => address === chosen) ?? null }
+    })
+    const sorted = sortDestinations(candidates).map(textOf)
+    expect(sortDestinations([...candidates].reverse()).map(textOf)).toEqual(sorted)
+    return sorted
+  }
+
+  it.each([
+    [
+      'rule 1, what cannot be reached last',
+      ['10.0.0.9/24', 'fe80::1/64'],
+      ['10.1.2.3', '2001:db8::1'],
+      ['2001:db8::1', '10.1.2.3'],
+      4,
+    ],
+    [
+      'rule 2, matching scope',
+      ['2001:db8:1::2/64', 'fe80::1/64', '169.254.13.78/16'],
+      ['2001:db8:1::1', '198.51.100.121'],
+      null,
+      0,
+    ],
+    ['rule 2, for IPv4', ['fe80::1/64', '198.51.100.117/24'], ['198.51.100.121', '2001:db8:1::1'], null, 0],
+    [
+      'rule 5, matching label',
+      ['2002:c633:6401::2/64', 'fe80::2/64'],
+      ['2002:c633:6401::1', '2001:db8:1::1'],
+      null,
+      0,
+    ],
+    [
+      'rule 6, higher precedence',
+      ['2001:db8:1::2/64', 'fe80::1/64', '10.1.2.4/24'],
+      ['2001:db8:1::1', '10.1.2.3'],
+      null,
+      0,
+    ],
+    [
+      'rule 6, native before 6to4',
+      ['2002:c633:6401::2/64', '2001:db8:1::2/64', 'fe80::2/64'],
+      ['2001:db8:1::1', '2002:c633:6401::1'],
+      null,
+      0,
+    ],
+    ['rule 8, smaller scope', ['2001:db8:1::2/64', 'fe80::2/64'], ['fe80::1', '2001:db8:1::1'], null, 0],
+    [
+      'rule 9, longest matching prefix',
+      ['2001:db8:1::2/64', '2001:db8:3f44::2/64', 'fe80::2/64'],
+      ['2001:db8:1::1', '2001:db8:3ffe::1'],
+      null,
+      0,
+    ],
+  ])('SEL-02, N8504-06: %s', (_, sources, expected, instead, without) => {
+    const usable = sources.map((source) => own(source)).filter(({ address }) => address.family !== without)
+    expect(order(expected, usable)).toEqual((instead ?? expected).map(text))
+  })
+
+  it('SEL-02: rule 3, an address that is still being checked last', () => {
+    const sources = [own('2001:db8:1::2/64', AddressState.Optimistic), own('10.1.2.4/24')]
+    expect(order(['10.1.2.3', '2001:db8:1::1'], sources)).toEqual(['10.1.2.3', '2001:db8:1::1'].map(text))
+  })
+
+  it('SEL-02: rule 10, equals stay as they were', () => {
+    const source = own('10.1.2.4/24')
+    const given = ['10.9.0.1', '10.9.0.2', '10.9.0.3'].map((name) => ({ address: at(name), source }))
+    expect(sortDestinations(given).map(textOf)).toEqual(['10.9.0.1', '10.9.0.2', '10.9.0.3'])
+  })
+
+  it('SEL-02: the router knows the sources, and what it has no way to', () => {
+    const { host } = hostWithDevice()
+    const given = ['8.8.8.8', '2001:db8::1', '10.0.0.7', 'fd00::7', '127.0.0.1', '::1'].map(at)
+    expect(host.internet.router.sortDestinations(given).map(textOf)).toEqual(
+      ['::1', '127.0.0.1', '10.0.0.7', 'fd00::7', '8.8.8.8', '2001:db8::1'].map(text),
+    )
   })
 })

@@ -48,12 +48,11 @@ describe('IPv6 at the door', () => {
     expect(errorOf(device.take())).toMatchObject({ type: 4, code: 1, pointer: 40 })
   })
 
-  it('V6-03: options headers in any order and number are walked', () => {
+  it('V6-03, V6-14: options headers in any order and number are walked, and none comes back', () => {
     const { host, device } = hostWithDevice()
     const hopByHop = [60, 0, 1, 4, 0, 0, 0, 0]
     const twice = [60, 0, 1, 4, 0, 0, 0, 0, 58, 0, 1, 4, 0, 0, 0, 0]
     host.inject(device, ip6(PEER6, HOST6, 0, [...hopByHop, ...twice, ...echo()]))
-    // V6-14: the reply has none of them.
     expect(see6(device.take()[0]).nextHeader).toBe(58)
   })
 
@@ -97,12 +96,33 @@ describe('IPv6 at the door', () => {
     expect(host.counters.droppedExtensionHeader).toBe(1)
   })
 
-  it('V6-07: a routing header is passed when it has nothing left to visit, and refused otherwise', () => {
+  it('V6-07, V6-14: a routing header is passed when it has nothing left to visit, and refused otherwise', () => {
     const { host, device } = hostWithDevice()
     host.inject(device, ip6(PEER6, HOST6, 43, [58, 0, 0, 0, 0, 0, 0, 0, ...echo()]))
-    expect(see6(device.take()[0]).payload[0]).toBe(129)
+    const reply = see6(device.take()[0])
+    expect([reply.nextHeader, reply.payload[0]]).toEqual([58, 129])
     host.inject(device, ip6(PEER6, HOST6, 43, [58, 0, 0, 1, 0, 0, 0, 0, ...echo()]))
     expect(errorOf(device.take())).toMatchObject({ type: 4, code: 0, pointer: 42 })
+  })
+
+  it('N8504-01: all extension headers of RFC 8200 before one echo, in fragments', () => {
+    const { host, device } = hostWithDevice()
+    const options = (next: number) => [next, 0, 1, 4, 0, 0, 0, 0]
+    const part = [...options(58), ...echo(HOST6, pattern(40))]
+    const before = (fragment: readonly number[], data: readonly number[]) =>
+      ip6(PEER6, HOST6, 0, [
+        ...options(60),
+        ...options(43),
+        ...[44, 0, 4, 0, 0, 0, 0, 0],
+        ...fragment,
+        ...data,
+      ])
+    host.inject(device, before(fragment6(60, 0, true, 9), part.slice(0, 24)))
+    expect(device.take()).toEqual([])
+    host.inject(device, before(fragment6(60, 24, false, 9), part.slice(24)))
+    const reply = see6(device.take()[0])
+    expect([reply.nextHeader, reply.payload[0]]).toEqual([58, 129])
+    expect(reply.payload.subarray(8)).toEqual(pattern(40))
   })
 
   it('V6-08: after No Next Header nothing is looked at', () => {
