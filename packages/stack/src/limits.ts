@@ -45,7 +45,10 @@ export interface Limits {
   readonly halfOpen: number
   /** Connections in TIME-WAIT; the oldest makes room. */
   readonly timeWait: number
-  /** Ranges of out-of-order data kept per connection; data that would make one more is dropped. */
+  /**
+   * Ranges of out-of-order data kept per connection, besides one for each KiB that they span; data that would make one more
+   * is dropped.
+   */
   readonly outOfOrderRanges: number
   /** Servers whose Fast Open cookie, or failure, a client remembers; the least recently used makes room. */
   readonly fastOpenCookies: number

@@ -25,15 +25,15 @@ export class SeqRanges {
    * @returns the index of its range, or -1
    */
   firstOverlap(left: number, right: number): number {
-    for (let i = 0; i < this.count && seqLt(this.left[i], right); i++)
-      if (seqGt(this.right[i], left)) return i
-    return -1
+    let i = this.#reaching(left)
+    if (i < this.count && !seqGt(this.right[i], left)) i++
+    return i < this.count && seqLt(this.left[i], right) ? i : -1
   }
 
   /** Bytes of [left, right) that are here already. */
   overlap(left: number, right: number): number {
     let bytes = 0
-    for (let i = 0; i < this.count; i++) {
+    for (let i = this.#reaching(left); i < this.count && seqLt(this.left[i], right); i++) {
       const from = seqMax(left, this.left[i])
       const to = seqMin(right, this.right[i])
       if (seqGt(to, from)) bytes += (to - from) | 0
@@ -43,8 +43,7 @@ export class SeqRanges {
 
   /** Adds [left, right), merging what it touches. @returns false when it would be one range too many */
   add(left: number, right: number, limit: number): boolean {
-    let first = 0
-    while (first < this.count && seqLt(this.right[first], left)) first++
+    const first = this.#reaching(left)
     let end = first
     while (end < this.count && seqLeq(this.left[end], right)) end++
     if (end === first && this.count >= limit) return false
@@ -67,11 +66,19 @@ export class SeqRanges {
 
   /** Takes the ranges that `rcvNxt` has reached. @returns the new `rcvNxt` */
   absorb(rcvNxt: number): number {
-    while (this.count > 0 && seqLeq(this.left[0], rcvNxt)) {
-      if (seqGeq(this.right[0], rcvNxt)) rcvNxt = this.right[0]
+    let reached = 0
+    for (; reached < this.count && seqLeq(this.left[reached], rcvNxt); reached++) {
+      if (seqGeq(this.right[reached], rcvNxt)) rcvNxt = this.right[reached]
+    }
+    // Nearly always it is one. Splicing would make three arrays of what it takes out.
+    if (reached === 1) {
       this.left.shift()
       this.right.shift()
       this.#touched.shift()
+    } else if (reached > 1) {
+      this.left.splice(0, reached)
+      this.right.splice(0, reached)
+      this.#touched.splice(0, reached)
     }
     return rcvNxt
   }
@@ -81,20 +88,28 @@ export class SeqRanges {
    * @returns how many indices were written to `out`
    */
   newest(out: Int32Array, most: number): number {
+    const touched = this.#touched
     let chosen = 0
-    while (chosen < most && chosen < this.count) {
-      let best = -1
-      for (let i = 0; i < this.count; i++) {
-        if (best >= 0 && this.#touched[i] < this.#touched[best]) continue
-        if (!taken(out, chosen, i)) best = i
-      }
-      out[chosen++] = best
+    // One pass, which keeps the best so far in order: there may be thousands of ranges, and this is done for every ACK.
+    for (let i = 0; i < this.count; i++) {
+      const when = touched[i]
+      if (chosen === most && when < touched[out[most - 1]]) continue
+      let at = chosen < most ? chosen++ : most - 1
+      for (; at > 0 && touched[out[at - 1]] < when; at--) out[at] = out[at - 1]
+      out[at] = i
     }
     return chosen
   }
-}
 
-function taken(out: Int32Array, count: number, index: number): boolean {
-  for (let i = 0; i < count; i++) if (out[i] === index) return true
-  return false
+  /** The index of the first range that ends at `seq` or later; `count` if there is none. */
+  #reaching(seq: number): number {
+    let low = 0
+    let high = this.count
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (seqLt(this.right[middle], seq)) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
 }

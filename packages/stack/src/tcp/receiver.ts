@@ -106,12 +106,26 @@ function store(tcb: Tcb, segment: SegmentIn): boolean {
   return true
 }
 
+/**
+ * A slow start that overshoots loses every other segment of thousands: each that were dropped here for want of a range would
+ * have to be sent a third time. So a ring that is large, and paid for, may have as many ranges as full segments leave in it.
+ */
+const BYTES_PER_RANGE_SHIFT = 10
+
 function noteRange(tcb: Tcb, segment: SegmentIn): boolean {
   const { tcp } = tcb
   tcb.outOfOrder ??= new SeqRanges()
   const right = seqAdd(segment.seq, segment.dataLength)
   reportOverlap(tcb, tcb.outOfOrder, segment.seq, right)
-  if (tcb.outOfOrder.add(segment.seq, right, tcp.limits.outOfOrderRanges)) return true
+  const span = seqDiff(right, tcb.rcvNxt)
+  if (
+    tcb.outOfOrder.add(
+      segment.seq,
+      right,
+      Math.max(tcp.limits.outOfOrderRanges, span >>> BYTES_PER_RANGE_SHIFT),
+    )
+  )
+    return true
   tcp.counters.droppedTooManyRanges++
   if (tcb.outOfOrder.count === 0) tcb.outOfOrder = null
   return false

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { Memory } from '../../src/core/memory.ts'
 import { ByteRing } from '../../src/tcp/byte-ring.ts'
 import { SeqRanges } from '../../src/tcp/ranges.ts'
-import { ORIGINS, pattern, SACK_ONLY, Script } from './script.ts'
+import { MODERN, ORIGINS, pattern, SACK_ONLY, Script } from './script.ts'
 
 describe.each(ORIGINS)('out-of-order data, $name', (origin) => {
   it('SHLD-31 MUST-59 segments 2 and 3 before 1: one ACK covers all', () => {
@@ -69,6 +69,16 @@ describe.each(ORIGINS)('out-of-order data, $name', (origin) => {
     t.send({ flags: 'A', seq: 1, ack: 1, data: 601 })
     t.expect({ ack: 801 })
     expect(t.readAll()).toEqual(pattern(1, 800))
+  })
+
+  it('a large window may have as many ranges as full segments leave in it: every other of 4,000 lost', () => {
+    const t = new Script({ ...origin, tcp: { receiveBuffer: 8 << 20 } }).established(MODERN)
+    const size = 1448
+    for (let i = 1; i < 4000; i += 2) t.send({ flags: 'A', seq: 1 + i * size, ack: 1, data: size }).skip()
+    expect(t.stack.tcp.counters.droppedTooManyRanges).toBe(0)
+    for (let i = 0; i < 4000; i += 2) t.send({ flags: 'A', seq: 1 + i * size, ack: 1, data: size }).skip()
+    expect(t.readAll().length).toBe(4000 * size)
+    expect(t.stack.tcp.counters.duplicateBytesIn).toBe(0)
   })
 })
 
