@@ -33,12 +33,24 @@ export {
   type CapturingDevice,
   capture,
 } from './link/capture.ts'
+export type { CodelOptions } from './link/codel.ts'
 export * from './link/device.ts'
 export type { QueueLimits } from './link/frame-queue.ts'
+export type { GilbertElliott } from './link/gilbert-elliott.ts'
 export { type ImpairedDevice, impair } from './link/impair.ts'
-export type { Direction, FrameFilter, Impairment, ImpairOptions } from './link/impair-options.ts'
-export type { ImpairStats } from './link/impaired-path.ts'
+export type { Direction, FrameFilter, Impairment, ImpairOptions, QueueBound } from './link/impair-options.ts'
+export type { ImpairStats } from './link/impair-stats.ts'
+export type { JitterDistribution } from './link/jitter.ts'
 export type { MemoryLinkOptions } from './link/memory-link.ts'
+export type { PolicerOptions } from './link/policer.ts'
+export type {
+  Fate,
+  FateFunction,
+  FateRule,
+  FateScript,
+  PacketMatch,
+  PacketPredicate,
+} from './link/scripted.ts'
 export {
   createSwitch,
   type Switch,

@@ -12,10 +12,13 @@ import {
   TransmitResult,
   TxDescriptor,
 } from './device.ts'
-import { type Direction, type Impairment, type ImpairOptions, resolveImpairment } from './impair-options.ts'
-import { ImpairedPath, type ImpairStats } from './impaired-path.ts'
+import { checkChanges, checkDirection, checkOptions, resolveImpairment } from './impair-check.ts'
+import type { Direction, Impairment, ImpairOptions } from './impair-options.ts'
+import type { ImpairStats } from './impair-stats.ts'
+import { ImpairedPath, type PathOwner } from './impaired-path.ts'
 import { clockOf } from './memory-link.ts'
 import { Segmenter } from './segment.ts'
+import { tooBigErrorLength, writeTooBigError } from './too-big.ts'
 import { withoutOffloadCapabilities } from './without-offloads.ts'
 
 /** A device whose frames are lost, delayed, reordered, repeated or damaged on purpose. */
@@ -24,6 +27,8 @@ export interface ImpairedDevice extends LinkDevice {
   readonly stats: { readonly in: Readonly<ImpairStats>; readonly out: Readonly<ImpairStats> }
   /** Frames that are on the way now. */
   readonly onTheWay: { readonly in: number; readonly out: number }
+  /** Bytes that wait for `bandwidth` now, besides the frame being sent. */
+  readonly waiting: { readonly in: number; readonly out: number }
   /**
    * Changes what is given and leaves the rest, from the next frame on.
    * @param direction default: what `impair` was given
@@ -43,7 +48,7 @@ export function impair(device: LinkDevice, options: ImpairOptions = {}): Impaire
   return new Impaired(device, options)
 }
 
-class Impaired implements ImpairedDevice, FrameSink {
+class Impaired implements ImpairedDevice, FrameSink, PathOwner {
   readonly medium: LinkDevice['medium']
   readonly mtu: number
   readonly capabilities: LinkCapabilities
@@ -70,29 +75,22 @@ class Impaired implements ImpairedDevice, FrameSink {
     this.mtu = device.mtu
     this.capabilities = withoutOffloadCapabilities(device)
     this.#longest = maxFrameLength(device)
+    checkOptions(options)
     const clock = clockOf(options.clock)
     const seed = options.seed ?? 1
-    this.#in = new ImpairedPath(
-      'in',
-      clock,
-      seed,
-      (offset, length) => this.#receive(offset, length),
-      () => this.#inDue(),
-    )
-    this.#out = new ImpairedPath(
-      'out',
-      clock,
-      seed,
-      (offset, length) => this.#send(offset, length),
-      () => this.#outDue(),
-    )
+    this.#in = new ImpairedPath('in', clock, seed, this.#longest, this)
+    this.#out = new ImpairedPath('out', clock, seed, this.#longest, this)
     this.#direction = options.direction ?? 'both'
     this.stats = { in: this.#in.stats, out: this.#out.stats }
-    this.set(options)
+    this.#change(options, this.#direction)
   }
 
   get onTheWay(): { in: number; out: number } {
     return { in: this.#in.framesOnTheWay, out: this.#out.framesOnTheWay }
+  }
+
+  get waiting(): { in: number; out: number } {
+    return { in: this.#in.waitingBytes, out: this.#out.waitingBytes }
   }
 
   get memory(): Memory {
@@ -100,11 +98,9 @@ class Impaired implements ImpairedDevice, FrameSink {
   }
 
   set(changes: Impairment, direction: Direction | 'both' = this.#direction): void {
-    // Both are checked before either changes.
-    const incoming = direction === 'out' ? null : resolveImpairment(changes, this.#in.impairment)
-    const outgoing = direction === 'in' ? null : resolveImpairment(changes, this.#out.impairment)
-    if (incoming !== null) this.#in.change(incoming)
-    if (outgoing !== null) this.#out.change(outgoing)
+    checkChanges(changes)
+    checkDirection(direction)
+    this.#change(changes, direction)
   }
 
   attach(sink: FrameSink): void {
@@ -203,6 +199,35 @@ class Impaired implements ImpairedDevice, FrameSink {
       this.#in.close()
       this.#sink?.onClosed(error)
     } else this.#ending = true
+  }
+
+  forward(direction: Direction, offset: number, length: number): boolean {
+    return direction === 'in' ? this.#receive(offset, length) : this.#send(offset, length)
+  }
+
+  due(direction: Direction): void {
+    if (direction === 'in') this.#inDue()
+    else this.#outDue()
+  }
+
+  tooBig(direction: Direction, offset: number, length: number, mtu: number): void {
+    const errorLength = tooBigErrorLength(this.memory, offset, length, this.medium)
+    if (errorLength === 0) return
+    const path = direction === 'in' ? this.#in : this.#out
+    const back = direction === 'in' ? this.#out : this.#in
+    const slot = back.takeOwn(errorLength)
+    if (slot < 0) return
+    path.stats.tooBigReported++
+    writeTooBigError(this.memory, offset, this.medium, mtu, back.offsetOf(slot), errorLength)
+    back.inject(slot)
+  }
+
+  #change(changes: Impairment, direction: Direction | 'both'): void {
+    // Both are checked before either changes.
+    const incoming = direction === 'out' ? null : resolveImpairment(changes, this.#in.impairment)
+    const outgoing = direction === 'in' ? null : resolveImpairment(changes, this.#out.impairment)
+    if (incoming !== null) this.#in.change(incoming)
+    if (outgoing !== null) this.#out.change(outgoing)
   }
 
   /** Nothing happens to this frame, so the device's answer is the answer. */

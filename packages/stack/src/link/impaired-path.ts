@@ -1,44 +1,38 @@
 import type { Alarm, Clock } from '../core/clock.ts'
 import { hostMicrotask } from '../core/host.ts'
 import type { Memory } from '../core/memory.ts'
-import { randomBelow, randomUnit, SeededRandom } from '../core/random.ts'
+import { SeededRandom } from '../core/random.ts'
 import { type Micros, NEVER } from '../core/timer.ts'
-import { WorkQueue } from '../core/work-queue.ts'
+import { flipBits, flipLastBit } from './bit-flips.ts'
+import { Bottleneck } from './bottleneck.ts'
+import { CeMark, markCongestion } from './ce-mark.ts'
+import { happens } from './chance.ts'
 import { DelayLine } from './delay-line.ts'
+import { ETHERNET_HEADER, type LinkDevice } from './device.ts'
 import { BURST } from './frame-outlet.ts'
 import { FrameStore } from './frame-store.ts'
-import { type Direction, NO_IMPAIRMENT, type ResolvedImpairment } from './impair-options.ts'
+import { BurstLoss } from './gilbert-elliott.ts'
+import { NO_IMPAIRMENT, type ResolvedImpairment } from './impair-check.ts'
+import type { Direction } from './impair-options.ts'
+import { type ImpairStats, newImpairStats } from './impair-stats.ts'
+import { Latency } from './latency.ts'
+import { Policer } from './policer.ts'
+import { type Fate, ScriptPlayer } from './scripted.ts'
 
 /** Bytes one direction may keep, and the part of the stack's memory that is never exceeded. */
 const MOST_BYTES = 32 * 1024 * 1024
 const MOST_OF_MEMORY = 1 / 8
 
-/** What one direction of an impaired link has counted. */
-export interface ImpairStats {
-  /** Frames that came to the impairment, each super-frame as the frames it was cut into. */
-  frames: number
-  bytes: number
-  /** Frames that left it. */
-  delivered: number
-  /** Dropped by the filter. */
-  filtered: number
-  lost: number
-  duplicated: number
-  corrupted: number
-  /** Frames that skipped the latency. */
-  reordered: number
-  /** Dropped because `queue` was full. */
-  queueDropped: number
-  /** Dropped because more was on the way than one direction may keep: 32 MiB or an eighth of the memory. */
-  overflowed: number
-  /** Super-frames that could not be cut into frames. */
-  malformed: number
-  /** Frames the next device refused for good. */
-  refused: number
+/** The device around this path. */
+export interface PathOwner {
+  readonly medium: LinkDevice['medium']
+  /** Hands a frame on. @returns false when there is no room now */
+  forward(direction: Direction, offset: number, length: number): boolean
+  /** Called by the clock when frames may be due: has to call `run`. */
+  due(direction: Direction): void
+  /** A frame is dropped because it is larger than the path's MTU: whoever sent it may be told. */
+  tooBig(direction: Direction, offset: number, length: number, mtu: number): void
 }
-
-/** Hands a frame on. @returns false when there is no room now */
-type Forward = (offset: number, length: number) => boolean
 
 /**
  * One direction of an impaired link: decides each frame's fate, then keeps it in the bandwidth's queue and on the
@@ -49,76 +43,70 @@ export class ImpairedPath {
   #impairment: ResolvedImpairment = NO_IMPAIRMENT
   /** The impairment does nothing. */
   #clean = true
-  readonly stats: ImpairStats = {
-    frames: 0,
-    bytes: 0,
-    delivered: 0,
-    filtered: 0,
-    lost: 0,
-    duplicated: 0,
-    corrupted: 0,
-    reordered: 0,
-    queueDropped: 0,
-    overflowed: 0,
-    malformed: 0,
-    refused: 0,
-  }
+  readonly stats: ImpairStats = newImpairStats()
   /** Frames are due that the next device had no room for. */
   blocked = false
   readonly #direction: Direction
   readonly #clock: Clock
   readonly #alarm: Alarm
-  readonly #forward: Forward
+  readonly #owner: PathOwner
+  readonly #longest: number
   readonly #loss: SeededRandom
   readonly #duplicate: SeededRandom
   readonly #corrupt: SeededRandom
-  readonly #reorder: SeededRandom
-  readonly #jitter: SeededRandom
+  readonly #mark: SeededRandom
+  readonly #latency: Latency
+  readonly #leave = (slot: number, at: Micros): void => this.#delay(slot, at)
   #store: FrameStore | null = null
-  /** Frames that wait for bandwidth, the bytes they have, and the one being sent (a slot, or -1). */
-  readonly #waiting = new WorkQueue<number>()
-  #waitingBytes = 0
-  #sending = -1
-  /** When the frame being sent, or the last one, has left: rounded up to a microsecond. */
-  #sentAt: Micros = 0
-  /** Bits times microseconds that rounding has given away, made good by the next frame: rates are kept exactly. */
-  #owed = 0
+  #bottleneck: Bottleneck | null = null
+  #burstLoss: BurstLoss | null = null
+  #policer: Policer | null = null
+  #script: ScriptPlayer | null = null
   readonly #line = new DelayLine()
-  /** Before this time no frame arrives that keeps its order. */
-  #orderedAt: Micros = 0
+  /** By slot: microseconds that the script adds to a frame's latency. */
+  readonly #heldBack = new Map<number, Micros>()
   #running = false
   #alarmAt: Micros = NEVER
 
-  /** @param onDue called by the clock when frames may be due: has to call `run` */
-  constructor(direction: Direction, clock: Clock, seed: number, forward: Forward, onDue: () => void) {
+  /** @param longest bytes of the device's longest frame */
+  constructor(direction: Direction, clock: Clock, seed: number, longest: number, owner: PathOwner) {
     this.#direction = direction
     this.#clock = clock
-    this.#forward = forward
+    this.#longest = longest
+    this.#owner = owner
     this.#alarm = clock.alarm(() => {
       this.#alarmAt = NEVER
-      onDue()
+      owner.due(direction)
     })
     const base = Math.imul(seed | 0, 16) + (direction === 'out' ? 0 : 8)
     this.#loss = new SeededRandom(base)
     this.#duplicate = new SeededRandom(base + 1)
     this.#corrupt = new SeededRandom(base + 2)
-    this.#reorder = new SeededRandom(base + 3)
-    this.#jitter = new SeededRandom(base + 4)
+    this.#latency = new Latency(new SeededRandom(base + 3), new SeededRandom(base + 4))
+    this.#mark = new SeededRandom(base + 5)
   }
 
   /** Frames are kept in this memory from now on. */
   open(memory: Memory): void {
-    this.#store = new FrameStore(memory, Math.min(MOST_BYTES, memory.size * MOST_OF_MEMORY))
+    const store = new FrameStore(memory, Math.min(MOST_BYTES, memory.size * MOST_OF_MEMORY))
+    this.#store = store
+    this.#bottleneck = new Bottleneck(
+      store,
+      this.#impairment,
+      this.stats,
+      this.#owner.medium,
+      this.#longest,
+      this.#leave,
+    )
   }
 
   /** Drops everything on the way and frees it. */
   close(): void {
     this.#alarm.set(NEVER)
     this.#alarmAt = NEVER
-    while (this.#waiting.shift() !== null);
-    this.#waitingBytes = 0
-    this.#sending = -1
+    this.#bottleneck = null
     this.#line.clear()
+    this.#heldBack.clear()
     this.#store?.clear()
     this.#store = null
     this.blocked = false
@@ -132,6 +120,12 @@ export class ImpairedPath {
   /** Frames on the way: waiting, being sent, or delayed. */
   get framesOnTheWay(): number {
     return this.#store?.count ?? 0
+  }
+
+  /** Bytes that wait for bandwidth, besides the frame being sent. */
+  get waitingBytes(): number {
+    this.#bottleneck?.advance(this.#clock.now())
+    return this.#bottleneck?.waitingBytes ?? 0
   }
 
   /** Nothing would happen to a frame: it may be handed on where it lies. */
@@ -148,21 +142,20 @@ export class ImpairedPath {
     const was = this.#impairment
     const now = this.#clock.now()
     // What has left by now left under the old rules: without a bandwidth that is everything.
-    if (this.#store !== null) this.#advance(now)
+    this.#bottleneck?.advance(now)
     this.#impairment = to
-    this.#clean =
-      to.filter === null &&
-      to.loss === 0 &&
-      to.duplicate === 0 &&
-      to.corrupt === 0 &&
-      to.latency === 0 &&
-      to.jitter === 0 &&
-      to.bandwidth === Number.POSITIVE_INFINITY
-    if (this.#store === null || was.bandwidth === to.bandwidth) return
-    if (this.#sending >= 0) {
-      this.#sentAt = now + Math.ceil((this.#sentAt - now) * (was.bandwidth / to.bandwidth))
-      this.#owed = 0
+    this.#clean = doesNothing(to)
+    if (to.burstLoss !== was.burstLoss) {
+      this.#burstLoss = to.burstLoss === null ? null : new BurstLoss(to.burstLoss)
     }
+    if (to.policer !== was.policer) this.#policer = to.policer === null ? null : new Policer(to.policer, now)
+    if (to.script !== was.script) {
+      this.#script =
+        to.script === null ? null : new ScriptPlayer(to.script, this.#owner.medium, this.#direction)
+    }
+    this.#latency.change(to)
+    if (this.#bottleneck === null) return
+    this.#bottleneck.change(to, now)
     this.#setAlarm()
   }
 
@@ -180,9 +173,16 @@ export class ImpairedPath {
   take(length: number): number {
     this.stats.frames++
     this.stats.bytes += length
-    const slot = this.#store === null ? -1 : this.#store.take(length)
-    if (slot < 0) this.stats.overflowed++
-    return slot
+    return this.#takeSlot(length)
+  }
+
+  /**
+   * Makes room for a frame that comes from the link itself, to be given to `inject`.
+   * @returns the slot, or -1: the frame is dropped and counted
+   */
+  takeOwn(length: number): number {
+    this.stats.injected++
+    return this.#takeSlot(length)
   }
 
   offsetOf(slot: number): number {
@@ -192,28 +192,27 @@ export class ImpairedPath {
   /** Decides what happens to a frame. What is due at once leaves with the next `run`. */
   admit(slot: number): void {
     const store = this.#store as FrameStore
-    const stats = this.stats
     const to = this.#impairment
     if (to.filter !== null && !this.#passesFilter(store, slot)) {
-      stats.filtered++
+      this.stats.filtered++
       store.release(slot)
       return
     }
-    // Both are drawn for every frame: a frame that is lost takes no number away from the next one's fate.
-    const lost = this.#isLost()
-    const twice = happens(this.#duplicate, to.duplicate)
-    if (lost) stats.lost++
-    const copy = twice ? this.#copyOf(store, slot) : -1
-    if (lost) store.release(slot)
-    else this.#enqueue(slot)
-    if (copy >= 0) this.#enqueue(copy)
+    if (this.#script !== null) this.#play(this.#script, store, slot)
+    else this.#meetChance(store, slot)
+  }
+
+  /** A frame from `takeOwn` takes the link's latency and nothing else, and leaves not before the clock's next turn. */
+  inject(slot: number): void {
+    this.#line.push(slot, this.#latency.arrival(this.#clock.now()))
+    this.#setAlarm()
   }
 
   /** Hands on what is due, a burst at most; the rest follows at once. @returns how many frames left */
   run(): number {
-    if (this.#store === null || this.#running) return 0
+    if (this.#store === null || this.#bottleneck === null || this.#running) return 0
     const now = this.#clock.now()
-    this.#advance(now)
+    this.#bottleneck.advance(now)
     this.#running = true
     const forwarded = this.#forwardDue(this.#store, now)
     this.#running = false
@@ -227,7 +226,7 @@ export class ImpairedPath {
     this.blocked = false
     while (line.count > 0 && line.earliest <= now && forwarded < BURST) {
       const slot = line.front
-      if (!this.#forward(store.offset[slot], store.length[slot])) {
+      if (!this.#owner.forward(this.#direction, store.offset[slot], store.length[slot])) {
         this.blocked = true
         break
       }
@@ -241,94 +240,116 @@ export class ImpairedPath {
     return forwarded
   }
 
-  #enqueue(slot: number): void {
-    const store = this.#store as FrameStore
-    const to = this.#impairment
-    if (happens(this.#corrupt, to.corrupt)) this.#flipBit(store, slot)
+  #play(script: ScriptPlayer, store: FrameStore, slot: number): void {
+    const { medium } = this.#owner
+    const { memory } = store
+    const offset = store.offset[slot]
     const length = store.length[slot]
-    const now = this.#clock.now()
-    this.#advance(now)
-    if (this.#sending < 0) {
-      if (to.bandwidth === Number.POSITIVE_INFINITY) this.#delay(slot, now)
-      else {
-        this.#owed = 0
-        this.#send(slot, now)
+    let fate: Fate | null
+    try {
+      fate = script.next(memory, offset, length, this.stats.frames - 1)
+    } catch (error) {
+      surface(error)
+      fate = { do: 'drop' }
+    }
+    if (fate !== null) {
+      this.stats.scripted++
+      if (fate.do === 'drop') {
+        this.stats.scriptDropped++
+        store.release(slot)
+        return
       }
-      return
+      if (fate.do === 'mark') this.#markFrame(store, slot)
+      else if (fate.do === 'corrupt') {
+        this.stats.corrupted++
+        flipLastBit(memory, offset, length, medium)
+      } else if (fate.do === 'delay') this.#heldBack.set(slot, fate.delay * 1000)
     }
-    if (this.#waitingBytes + length > to.queue) {
-      this.stats.queueDropped++
-      store.release(slot)
-      return
-    }
-    this.#waiting.push(slot)
-    this.#waitingBytes += length
+    const copy = fate?.do === 'duplicate' ? this.#copyOf(store, slot) : -1
+    this.#meetChance(store, slot)
+    if (copy >= 0) this.#meetChance(store, copy)
   }
 
-  /** Lets the frames that have been sent by `now` go on to the delay line, and starts the next one. */
-  #advance(now: Micros): void {
-    while (this.#sending >= 0 && this.#sentAt <= now) {
-      const slot = this.#sending
-      this.#sending = -1
-      this.#delay(slot, this.#sentAt)
-      const next = this.#waiting.shift()
-      if (next === null) return
-      this.#waitingBytes -= (this.#store as FrameStore).length[next]
-      this.#send(next, this.#sentAt)
-    }
-  }
-
-  /** Starts to send a frame at `start`. */
-  #send(slot: number, start: Micros): void {
-    this.#sending = slot
-    this.#sentAt = start
-    const { bandwidth } = this.#impairment
-    if (bandwidth === Number.POSITIVE_INFINITY) return
-    const work = (this.#store as FrameStore).length[slot] * 8_000_000 - this.#owed
-    const took = Math.max(0, Math.ceil(work / bandwidth))
-    this.#owed = took * bandwidth - work
-    this.#sentAt = start + took
-  }
-
-  /** Puts a frame that left at `left` on the delay line. */
-  #delay(slot: number, left: Micros): void {
+  #meetChance(store: FrameStore, slot: number): void {
+    const stats = this.stats
     const to = this.#impairment
-    if (happens(this.#reorder, to.reorder)) {
-      this.stats.reordered++
-      this.#line.push(slot, left)
+    if (to.pathMtu !== Number.POSITIVE_INFINITY && !this.#fitsPath(store, slot)) {
+      stats.tooBig++
+      this.#drop(store, slot)
       return
     }
-    this.#orderedAt = Math.max(this.#orderedAt, left + this.#nextLatency())
-    this.#line.push(slot, this.#orderedAt)
+    // Both are drawn for every frame: a frame that is lost takes no number away from the next one's fate.
+    const lost = this.#burstLoss === null ? happens(this.#loss, to.loss) : this.#burstLoss.next(this.#loss)
+    const twice = happens(this.#duplicate, to.duplicate)
+    if (lost) stats.lost++
+    const copy = twice ? this.#copyOf(store, slot) : -1
+    if (lost) this.#drop(store, slot)
+    else this.#enqueue(store, slot)
+    if (copy >= 0) this.#enqueue(store, copy)
   }
 
-  /** The one place that knows how latency is distributed. */
-  #nextLatency(): Micros {
-    const { latency, jitter } = this.#impairment
-    if (jitter === 0) return latency
-    return Math.max(0, Math.round(latency + (randomUnit(this.#jitter) * 2 - 1) * jitter))
+  #enqueue(store: FrameStore, slot: number): void {
+    const to = this.#impairment
+    const now = this.#clock.now()
+    if (happens(this.#corrupt, to.corrupt)) {
+      this.stats.corrupted++
+      flipBits(store.memory, store.offset[slot], store.length[slot], to.corruptBits, this.#corrupt)
+    }
+    if (this.#policer !== null && !this.#policer.conforms(store.length[slot], now)) {
+      this.stats.policed++
+      this.#drop(store, slot)
+      return
+    }
+    if (happens(this.#mark, to.mark)) this.#markFrame(store, slot)
+    this.#bottleneck?.admit(slot, now)
   }
 
-  /** The one place that knows how losses follow each other. */
-  #isLost(): boolean {
-    return happens(this.#loss, this.#impairment.loss)
+  /** Puts a frame that left the bottleneck at `left` on the delay line. */
+  #delay(slot: number, left: Micros): void {
+    const latency = this.#latency
+    let due: Micros
+    if (this.#heldBack.size > 0 && this.#heldBack.has(slot)) {
+      due = latency.arrivalOutOfOrder(left) + (this.#heldBack.get(slot) ?? 0)
+      this.#heldBack.delete(slot)
+    } else if (latency.reorders()) {
+      this.stats.reordered++
+      due = latency.reorderedArrival(left)
+    } else due = latency.arrival(left)
+    this.#line.push(slot, due)
+  }
+
+  #drop(store: FrameStore, slot: number): void {
+    if (this.#heldBack.size > 0) this.#heldBack.delete(slot)
+    store.release(slot)
+  }
+
+  #fitsPath(store: FrameStore, slot: number): boolean {
+    const { pathMtu, tooBig } = this.#impairment
+    const length = store.length[slot]
+    const link = this.#owner.medium === 'ethernet' ? ETHERNET_HEADER : 0
+    if (length - link <= pathMtu) return true
+    if (tooBig === 'icmp') this.#owner.tooBig(this.#direction, store.offset[slot], length, pathMtu)
+    return false
+  }
+
+  #markFrame(store: FrameStore, slot: number): void {
+    const { view } = store.memory
+    const result = markCongestion(view, store.offset[slot], store.length[slot], this.#owner.medium)
+    if (result === CeMark.Marked) this.stats.marked++
+  }
+
+  #takeSlot(length: number): number {
+    const slot = this.#store === null ? -1 : this.#store.take(length)
+    if (slot < 0) this.stats.overflowed++
+    return slot
   }
 
   #copyOf(store: FrameStore, slot: number): number {
-    const copy = store.take(store.length[slot])
-    if (copy < 0) {
-      this.stats.overflowed++
-      return -1
-    }
+    const copy = this.#takeSlot(store.length[slot])
+    if (copy < 0) return -1
     this.stats.duplicated++
     store.memory.move(store.offset[copy], store.offset[slot], store.length[slot])
     return copy
-  }
-
-  #flipBit(store: FrameStore, slot: number): void {
-    this.stats.corrupted++
-    const bit = randomBelow(this.#corrupt, store.length[slot] * 8)
-    store.memory.u8[store.offset[slot] + (bit >>> 3)] ^= 1 << (bit & 7)
   }
 
   #passesFilter(store: FrameStore, slot: number): boolean {
@@ -339,16 +360,15 @@ export class ImpairedPath {
     try {
       return filter(bytes, this.#direction, this.stats.frames - 1) === 'pass'
     } catch (error) {
-      hostMicrotask(() => {
-        throw error
-      })
+      surface(error)
       return false
     }
   }
 
   #setAlarm(): void {
     let at = this.blocked ? NEVER : this.#line.earliest
-    if (this.#sending >= 0 && this.#sentAt < at) at = this.#sentAt
+    const sent = this.#bottleneck?.due ?? NEVER
+    if (sent < at) at = sent
     at = Math.ceil(at)
     if (at === this.#alarmAt) return
     this.#alarmAt = at
@@ -356,7 +376,29 @@ export class ImpairedPath {
   }
 }
 
-/** Draws only where there is something to decide. */
-function happens(random: SeededRandom, probability: number): boolean {
-  return probability > 0 && randomUnit(random) < probability
+/** Every frame passes as it came. */
+function doesNothing(to: ResolvedImpairment): boolean {
+  return (
+    to.filter === null &&
+    to.script === null &&
+    to.pathMtu === Number.POSITIVE_INFINITY &&
+    to.loss === 0 &&
+    to.burstLoss === null &&
+    to.duplicate === 0 &&
+    to.corrupt === 0 &&
+    to.policer === null &&
+    to.mark === 0 &&
+    to.reorder === 0 &&
+    to.reorderGap === 0 &&
+    to.latency === 0 &&
+    to.jitter === 0 &&
+    to.bandwidth === Number.POSITIVE_INFINITY
+  )
+}
+
+/** An error of the user's own function is the user's to see, but not here. */
+function surface(error: unknown): void {
+  hostMicrotask(() => {
+    throw error
+  })
 }

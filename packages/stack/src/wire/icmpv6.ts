@@ -1,7 +1,7 @@
 import { transportChecksum, transportChecksumValid } from './pseudo-header.ts'
 
 /** ICMPv6 (RFC 4443): type, code, checksum with a pseudo-header, and a word whose meaning depends on the type. */
-const ICMPV6_HEADER_LENGTH = 8
+export const ICMPV6_HEADER_LENGTH = 8
 /** Its Next Header value. */
 export const ICMPV6_PROTOCOL = 58
 /** Where the checksum stands. */
