@@ -29,7 +29,7 @@ export function attemptOne(socket: Socket, plan: ConnectPlan, address: string, f
   if (failure !== null) socket.destroy(immediateError(target, failure))
 }
 
-/** The addresses of a name, one after the other until one answers (NK-10 to NK-15; RFC 8305 with attempts in sequence). */
+/** The addresses of a name, one after the other until one answers (NK-10 to NK-15; DUAL-01: RFC 8305 with attempts in sequence). */
 export function attemptAll(socket: Socket, plan: ConnectPlan, addresses: readonly LookupAddress[]): void {
   socket.autoSelectFamilyAttemptedAddresses = []
   new AttemptSeries(socket, plan, addresses).next()

@@ -2,9 +2,8 @@ import * as nodeHttp from 'node:http'
 import type { TcpSocketConnectOpts } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { NetContext, NetStack } from './context.ts'
-import { kContext } from './context.ts'
 import { contextOf, createNet, type TapwireNet } from './create-net.ts'
-import { Server as NetServer } from './server.ts'
+import { serveOver } from './serve-over.ts'
 
 /** An object with the exported names of `node:http`, whose connections are those of a stack. */
 export type TapwireHttp = Omit<typeof nodeHttp, 'globalAgent'> & { globalAgent: nodeHttp.Agent }
@@ -27,35 +26,13 @@ export function createHttp(net: TapwireNet | NetStack): TapwireHttp {
     createServer: ((...args: ConstructorParameters<typeof nodeHttp.Server>) =>
       new Server(...args)) as typeof nodeHttp.createServer,
     request,
-    get: ((...args: unknown[]) => {
-      const outgoing = (request as (...args: unknown[]) => nodeHttp.ClientRequest)(...args)
-      outgoing.end()
-      return outgoing
-    }) as typeof nodeHttp.get,
+    get: getFunction(request),
   }
 }
 
-/** What an `http.Server` takes from ours; all else (parsing, keep-alive, timeouts) stays Node's. */
-const BORROWED = [
-  'listen',
-  '_listenOn',
-  'onHandleConnection',
-  'onHandleGone',
-  'address',
-  'listening',
-  'getConnections',
-  'ref',
-  'unref',
-  '_emitCloseIfDrained',
-] as const satisfies readonly (keyof NetServer)[]
-
 function serverClass(context: NetContext): typeof nodeHttp.Server {
   class Server extends nodeHttp.Server {}
-  for (const name of BORROWED) {
-    const descriptor = Object.getOwnPropertyDescriptor(NetServer.prototype, name)
-    Object.defineProperty(Server.prototype, name, descriptor as PropertyDescriptor)
-  }
-  Object.defineProperty(Server.prototype, kContext, { value: context })
+  serveOver(context, Server.prototype)
   return Server
 }
 
@@ -68,8 +45,8 @@ function agentClass(net: TapwireNet): typeof nodeHttp.Agent {
   return Agent
 }
 
-/** Node's `request`, with our agent where it would take the global one, as `https` does it. */
-function requestFunction(agent: nodeHttp.Agent): typeof nodeHttp.request {
+/** @internal Node's `request`, with our agent where it would take the global one, as `https` does it. */
+export function requestFunction(agent: nodeHttp.Agent): typeof nodeHttp.request {
   const request = (...args: unknown[]): nodeHttp.ClientRequest => {
     const location = typeof args[0] === 'string' || args[0] instanceof URL ? [args.shift()] : []
     const options = typeof args[0] === 'function' ? {} : args.shift()
@@ -82,4 +59,14 @@ function requestFunction(agent: nodeHttp.Agent): typeof nodeHttp.request {
     )
   }
   return request as typeof nodeHttp.request
+}
+
+/** @internal A request without a body. */
+export function getFunction(request: typeof nodeHttp.request): typeof nodeHttp.get {
+  const get = (...args: unknown[]): nodeHttp.ClientRequest => {
+    const outgoing = (request as (...args: unknown[]) => nodeHttp.ClientRequest)(...args)
+    outgoing.end()
+    return outgoing
+  }
+  return get as typeof nodeHttp.get
 }

@@ -1,3 +1,6 @@
 export type { NetStack } from './context.ts'
 export { createNet, type NetOptions, type TapwireNet } from './create-net.ts'
 export { createHttp, type TapwireHttp } from './http.ts'
+export { createHttp2, type TapwireHttp2 } from './http2.ts'
+export { createHttps, type TapwireHttps } from './https.ts'
+export { createTls, type TapwireTls } from './tls.ts'

@@ -234,7 +234,7 @@ describe('sockets in virtual time', () => {
     }
   })
 
-  test('NK-10, NK-15 an address that does not answer has 250 ms', async () => {
+  test('NK-10, NK-15, DUAL-01 an address that does not answer has 250 ms', async () => {
     const { clock, server, client } = simulated()
     server.createServer((socket) => socket.resume()).listen(80)
     const here = client.connect({
