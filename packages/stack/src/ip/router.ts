@@ -232,7 +232,8 @@ export class Router {
 
   /**
    * A next hop did not answer (IP-20, IP-21, ND-16). Only the link layer says so: what ICMP tells of networks and hosts
-   * proves nothing about a gateway (IP-22), and goes to transports alone. @returns true when it was a gateway and another one stands in
+   * proves nothing about a gateway (IP-22), and goes to transports alone.
+   * @returns true when it was a gateway and another one stands in
    */
   gatewayFailed(iface: Interface, address: IpAddress): boolean {
     const routes = this.#routes.list()

@@ -141,6 +141,7 @@ class Connection implements TcpConnection {
     engine.enter()
     tcb.sendQueued += taken
     holdWhileUnanswered(tcb)
+    // MAY-16
     if (tcb.corked && tcb.corkAt === NEVER) armCork(tcb, engine.now + CORK_LIMIT)
     wantOutput(tcb)
     engine.leave()

@@ -13,7 +13,7 @@ import { armKeepalive } from './timers.ts'
 const DEVICE_FULL_RETRY: Micros = 200 * MILLISECOND
 
 /**
- * The keepalive deadline has passed (R1122-KA). Lazily re-armed: a connection that was active since only moves it (MUST-26).
+ * The keepalive deadline has passed (R1122-KA, MAY-5). Lazily re-armed: a connection that was active since only moves it (MUST-26).
  * A probe is `<SEQ=SND.NXT-1><ACK>` without data (SHLD-12); one without an answer is no failure, several are (MUST-29).
  */
 export function onKeepalive(tcb: Tcb, now: Micros): void {

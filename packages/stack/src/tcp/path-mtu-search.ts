@@ -24,7 +24,8 @@ const FOLLOWERS = 3
 const RAISE_AFTER: Micros = 600 * SECOND
 
 /**
- * What a connection knows of a path that drops large packets and does not say so (RFC 4821; R4821-01). Sizes are those of
+ * What a connection knows of a path that drops large packets and does not say so (RFC 4821; R4821-01, N8504-04).
+ * Sizes are those of
  * IP packets. Off until a black hole is suspected: ICMP, or the link's MTU, is right on nearly every path.
  */
 export class PathMtuSearch {

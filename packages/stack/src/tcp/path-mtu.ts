@@ -1,12 +1,10 @@
 import { seqGt } from '../core/seq.ts'
+import { plateauBelow } from '../ip/path-mtu.ts'
 import { TCP_HEADER_LENGTH } from '../wire/tcp.ts'
 import { markLost } from './loss-marks.ts'
 import { optionsLength, payloadSize, updateSndMss } from './segment-size.ts'
 import type { Tcb } from './tcb.ts'
 import { wantOutput } from './wants.ts'
-
-/** MTU plateaus for routers that do not say theirs (RFC 1191 section 7, table 7-1; R1191-02). */
-const PLATEAUS = [65_535, 32_000, 17_914, 8166, 4352, 2002, 1492, 1006, 508, 296, 68]
 
 /** What speaks against a "packet too big" that anybody could have sent (RFC 5927 section 7.2; R5927-04). */
 export class PathMtuTrust {
@@ -26,7 +24,7 @@ export function noteSizeAcked(tcb: Tcb, length: number): void {
 /** An ICMP "packet too big" about a segment in flight. @param told the next hop's MTU, 0 when the router did not say */
 export function packetTooBig(tcb: Tcb, told: number): void {
   const { path, pmtu } = tcb
-  const mtu = told > 0 ? told : (PLATEAUS.find((plateau) => plateau < path.mtu) ?? path.mtu)
+  const mtu = told > 0 ? told : plateauBelow(path.mtu)
   if (mtu >= path.mtu) return
   const headers = path.headerLength + TCP_HEADER_LENGTH + optionsLength(tcb)
   if (pmtu.largestAcked === 0 || mtu >= pmtu.largestAcked + headers) reducePathMtu(tcb, mtu)

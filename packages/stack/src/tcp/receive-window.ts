@@ -35,7 +35,7 @@ export function synWindow(receiveBuffer: number): number {
   return Math.min(0xffff, receiveBuffer)
 }
 
-/** Bytes the peer may still send. */
+/** Bytes the peer may still send; none for as long as the application does not read (MAY-8). */
 export function receiveWindow(tcb: Tcb): number {
   return Math.max(0, seqDiff(tcb.rcvAdv, tcb.rcvNxt))
 }

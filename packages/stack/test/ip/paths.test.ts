@@ -14,8 +14,9 @@ import {
   PEER6,
   Recorder,
   textOf,
+  UdpRecorder,
 } from '../support/ip-host.ts'
-import { see4 } from '../support/packets.ts'
+import { icmp4, ip4, pattern, see4 } from '../support/packets.ts'
 import { ScriptedDevice } from '../support/scripted-device.ts'
 
 function pathOf(host: IpHost, remote: string | IpAddress, local: string | null = null): Path {
@@ -244,6 +245,24 @@ describe('paths', () => {
     path.confirm()
     expect(told).toEqual(['confirm', 'confirm', 'suspect', 'confirm'])
   })
+
+  it.each([0, 1, 5, 6, 7, 11, 12])(
+    'IP-22: unreachable, code %i, is told but proves no gateway dead',
+    (code) => {
+      const { host, device } = hostWithDevice({ gateways: ['10.0.0.1', '10.0.0.3'] })
+      const app = new UdpRecorder()
+      const socket = host.udp.bind({ port: 7 }, app)
+      socket.connect(address('8.8.8.8'), 9)
+      for (let i = 0; i < 20; i++) {
+        socket.send(pattern(1))
+        const [sent] = device.take()
+        host.inject(device, ip4('10.0.0.1', HOST4, 1, icmp4(3, code, [0, 0, 0, 0], sent.subarray(0, 28))))
+        expect(nextHop(pathOf(host, '8.8.8.8'))).toBe('10.0.0.1')
+        expect(nextHop(pathOf(host, '9.9.9.9'))).toBe('10.0.0.1')
+      }
+      expect(app.errors).toHaveLength(20)
+    },
+  )
 
   it('IP-20, IP-21: when the gateway does not answer, the second one stands in, and no error is told', () => {
     const { host, device, iface } = hostWithDevice({ gateways: ['10.0.0.1', '10.0.0.254'] })

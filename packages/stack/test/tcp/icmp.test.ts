@@ -337,7 +337,7 @@ describe('packet too big', () => {
     expect(t.connection.info().pathMtu).toBe(1500)
   })
 
-  it('R8201-03 IPv6: 1280 gives segments of 1220, 1208 with timestamps', () => {
+  it('R8201-03 N8504-04 IPv6: 1280 gives segments of 1220, 1208 with timestamps', () => {
     const t = new Script({ family: 6 }).established([{ name: 'mss', value: 1440 }])
     t.connection.write(new Uint8Array(1440))
     t.expect({ length: 1440 })
@@ -349,6 +349,27 @@ describe('packet too big', () => {
     icmp(modern, { type: 2, rest: 1280 })
     modern.expect({ length: 1208 }, { length: 220 })
   })
+
+  it.each([4, 6] as const)(
+    'FRG-10 FRG-11 IPv%i: whole packets up to the path MTU, and never a fragment',
+    (family) => {
+      const header = family === 4 ? 40 : 60
+      const t = new Script({ family }).established([{ name: 'mss', value: 1500 - header }])
+      t.connection.write(new Uint8Array(20_000))
+      const isFragment = (bytes: Uint8Array) =>
+        family === 4 ? ((bytes[6] << 8) | bytes[7]) & 0x3fff : bytes[6] === 44
+      expect(Math.max(...t.device.sent.map(({ bytes }) => bytes.length))).toBe(1500)
+      expect(t.device.sent.every(({ bytes }) => family === 6 || (bytes[6] & 0x40) !== 0)).toBe(true)
+      t.skip()
+      const before = t.device.sent.length
+      icmp(t, family === 4 ? { type: 3, code: 4, rest: 1300 } : { type: 2, rest: 1300 })
+      t.wait(5000)
+      const smaller = t.device.sent.slice(before)
+      expect(smaller.map(({ bytes }) => bytes.length)).toContain(1300)
+      expect(t.device.sent.filter(({ bytes }) => isFragment(bytes))).toEqual([])
+      expect(t.stack.ip.counters.fragmentsOut).toBe(0)
+    },
+  )
 
   it('in SYN-SENT it lowers what the connection will send', () => {
     const t = inState('SYN-SENT')

@@ -9,7 +9,7 @@ describe.each(ORIGINS)('keepalive, $name', (origin) => {
     inState('ESTABLISHED', origin).silence(7 * 86_400_000)
   })
 
-  it('MUST-24 MUST-27 SHLD-12 R1122-KA the first probe after the idle time: no data, SEQ = SND.NXT - 1', () => {
+  it('MAY-5 MUST-24 MUST-27 SHLD-12 R1122-KA the first probe after the idle time: no data, SEQ = SND.NXT - 1', () => {
     const t = inState('ESTABLISHED', origin)
     t.connection.setKeepAlive(true, FAST)
     t.silence(4999)

@@ -147,7 +147,7 @@ describe('a path that drops large packets without a word', () => {
     expect(path.connection.info().sndMss).toBe(1460)
   })
 
-  it('R8201-01 over IPv6 nothing goes below 1280', () => {
+  it('R8201-01 N8504-04 over IPv6 nothing goes below 1280', () => {
     const path = new Path(6)
     path.hole = 1300
     path.fill()

@@ -73,6 +73,17 @@ describe.each(ORIGINS)('the window we offer, $name', (origin) => {
     expect(t.stack.tcp.counters.windowUpdates).toBe(1)
   })
 
+  it('MAY-8 a reader that never reads keeps the window shut for ever, and probes are answered', () => {
+    const t = new Script(small).established()
+    fill(t)
+    t.skip()
+    for (let i = 0; i < 20; i++) {
+      t.wait(120_000).send({ flags: 'A', seq: 8193, ack: 1, data: 1 })
+      t.expect({ flags: 'A', ack: 8193, win: 0 }).silence()
+    }
+    expect(t.readAll()).toEqual(pattern(1, 8192))
+  })
+
   it('MUST-66 with the window shut ACK and RST are processed', () => {
     const t = new Script(small).established()
     fill(t)

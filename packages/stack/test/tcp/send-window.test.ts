@@ -63,7 +63,7 @@ describe.each(ORIGINS)('the send window, $name', (origin) => {
     t.expect({ seq: 3, length: 1 }).silence()
   })
 
-  it('cork holds what is not full for 200 ms, or until it is pulled', () => {
+  it('MAY-16 cork holds what is not full for 200 ms, or until it is pulled', () => {
     const t = new Script(origin).established()
     t.connection.cork = true
     t.connection.write(bytes(1500))
@@ -143,6 +143,18 @@ describe.each(ORIGINS)('the send window, $name', (origin) => {
     expect(sent(t2)).toEqual([[14_601, 16_061]])
     t2.send({ flags: 'A', seq: 1, ack: 16_061, win: 20_000 })
     expect(sent(t2).at(-1)![1]).toBe(30_001)
+  })
+
+  it('MAY-7 what was sent before the window shrank is repeated beyond its edge', () => {
+    const t = new Script(wide).established()
+    t.connection.write(bytes(4380))
+    sent(t)
+    t.send({ flags: 'A', seq: 1, ack: 1461, win: 1000 }).wait(1000)
+    expect(sent(t)).toContainEqual([1461, 2921])
+    t.send({ flags: 'A', seq: 1, ack: 2921, win: 1000 }).wait(3000)
+    expect(sent(t)).toContainEqual([2921, 4381])
+    t.send({ flags: 'A', seq: 1, ack: 4381, win: 1000 })
+    expect(t.connection.unacknowledged).toBe(0)
   })
 
   it('SHLD-16 MUST-35 SHLD-17 shrunk to nothing, the first byte is tried again without end while the peer answers', () => {
