@@ -7,7 +7,7 @@ import { type LinkDevice, TransmitResult, TxDescriptor } from '../link/device.ts
 import { LoopbackDevice } from '../link/loopback.ts'
 import { type IpAddress, LOOPBACK_V4, LOOPBACK_V6 } from './address.ts'
 import { formatAddress, type Prefix } from './address-text.ts'
-import { IpCounters } from './counters.ts'
+import { IpCounters, type PacketDrops } from './counters.ts'
 import { Interface, type InterfaceOwner, type LinkFactory } from './interface.ts'
 import { IID_RETRIES, randomSecret, type StableSecret, stableLinkLocal } from './interface-id.ts'
 import type { ErrorSender, IpVersion } from './ip-version.ts'
@@ -289,9 +289,16 @@ export class Internet implements Network, InterfaceOwner {
 
   onIpPacket(iface: Interface, offset: number, length: number, version: 4 | 6, linkMulticast: boolean): void {
     this.counters.packetsIn++
+    iface.counters.ip.packetsIn++
     const handler = version === 4 ? this.v4 : this.v6
     if (handler !== null) handler.onPacket(iface, offset, length, linkMulticast)
-    else this.counters.droppedVersion++
+    else this.drop(iface, 'droppedVersion')
+  }
+
+  /** Counts a packet that is dropped, for the stack and for the interface it came by. */
+  drop(iface: NetworkInterface, reason: keyof PacketDrops): void {
+    this.counters[reason]++
+    iface.counters.ip[reason]++
   }
 
   /** Hands a packet that passed all checks to its transport. @returns false when nobody takes this protocol */
@@ -299,6 +306,7 @@ export class Internet implements Network, InterfaceOwner {
     const transport = this.#transports[packet.protocol]
     if (transport === null) return false
     this.counters.delivered++
+    packet.iface.counters.ip.delivered++
     transport.onPacket(packet)
     return true
   }

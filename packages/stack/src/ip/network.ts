@@ -1,6 +1,7 @@
 import type { Memory } from '../core/memory.ts'
 import type { TransmitResult, TxDescriptor } from '../link/device.ts'
 import type { IpAddress } from './address.ts'
+import type { InterfaceCounters } from './counters.ts'
 import type { IcmpErrorIn, IcmpErrorKind, PacketIn } from './packet-in.ts'
 
 /** What transports and paths may know of an interface. */
@@ -13,6 +14,7 @@ export interface NetworkInterface {
   readonly up: boolean
   /** The device completes transport checksums. */
   readonly txChecksum: boolean
+  readonly counters: InterfaceCounters
 }
 
 /**

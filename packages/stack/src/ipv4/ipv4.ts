@@ -64,24 +64,24 @@ export class Ipv4 implements IpVersion {
     const { view } = this.#internet.memory
     const check = checkIpv4Header(view, offset, length)
     if (check !== Ipv4Check.Ok) {
-      this.#countBadHeader(check)
+      this.#countBadHeader(iface, check)
       return
     }
     if (!this.#acceptsAddresses(iface, offset, linkMulticast)) return
     const headerLength = ipv4HeaderLength(view, offset)
-    if (headerLength > IPV4_HEADER_LENGTH && !this.#acceptsOptions(offset)) return
+    if (headerLength > IPV4_HEADER_LENGTH && !this.#acceptsOptions(iface, offset)) return
     this.#describe(iface, offset, headerLength, linkMulticast)
     if (ipv4IsFragment(view, offset)) this.#onFragment(headerLength)
     else this.#deliver()
   }
 
-  #countBadHeader(check: Ipv4Check): void {
-    const { counters } = this.#internet
-    if (check === Ipv4Check.Short) counters.droppedShort++
-    else if (check === Ipv4Check.Version) counters.droppedVersion++
-    else if (check === Ipv4Check.HeaderLength) counters.droppedHeaderLength++
-    else if (check === Ipv4Check.TotalLength) counters.droppedTotalLength++
-    else counters.droppedHeaderChecksum++
+  #countBadHeader(iface: Interface, check: Ipv4Check): void {
+    const internet = this.#internet
+    if (check === Ipv4Check.Short) internet.drop(iface, 'droppedShort')
+    else if (check === Ipv4Check.Version) internet.drop(iface, 'droppedVersion')
+    else if (check === Ipv4Check.HeaderLength) internet.drop(iface, 'droppedHeaderLength')
+    else if (check === Ipv4Check.TotalLength) internet.drop(iface, 'droppedTotalLength')
+    else internet.drop(iface, 'droppedHeaderChecksum')
   }
 
   // ---- addresses -------------------------------------------------------------------------------------------
@@ -89,7 +89,8 @@ export class Ipv4 implements IpVersion {
   /** Whether the packet may come from where it says, and is for us (RFC 1122 section 3.2.1.3). */
   #acceptsAddresses(iface: Interface, offset: number, linkMulticast: boolean): boolean {
     const { view } = this.#internet.memory
-    const { counters, router } = this.#internet
+    const internet = this.#internet
+    const { router } = internet
     const source = ipv4Source(view, offset)
     const destination = ipv4Destination(view, offset)
     const packet = this.#packet
@@ -97,7 +98,7 @@ export class Ipv4 implements IpVersion {
     // What this stack sends to itself was checked when it was sent.
     if (iface.loopback) {
       if (router.ownsAnywhere4(destination)) return true
-      counters.droppedNotOurs++
+      internet.drop(iface, 'droppedNotOurs')
       return false
     }
     if (!iface.owns4(destination)) {
@@ -105,42 +106,43 @@ export class Ipv4 implements IpVersion {
       if (!packet.multicast) {
         // IP-05, FWD-01: nothing is passed on. IP-07: 127/8 does not exist outside. Strong host model (IP-23): other
         // interfaces' addresses neither.
-        if (isMartianDestinationV4(destination)) counters.droppedMartianDestination++
-        else counters.droppedNotOurs++
+        if (isMartianDestinationV4(destination)) internet.drop(iface, 'droppedMartianDestination')
+        else internet.drop(iface, 'droppedNotOurs')
         return false
       }
     }
     // IP-10: nobody has a reason to broadcast a unicast packet.
     if (linkMulticast && !packet.multicast) {
-      counters.droppedLinkBroadcast++
+      internet.drop(iface, 'droppedLinkBroadcast')
       return false
     }
     return this.#acceptsSource(iface, source, packet.multicast)
   }
 
   #acceptsSource(iface: Interface, source: number, toGroup: boolean): boolean {
-    const { counters, router } = this.#internet
+    const internet = this.#internet
+    const { router } = internet
     // IP-06, UDP-07: 0/8 may only be a host without an address, which can only broadcast.
     const isUnknown = source >>> 24 === 0 && !(source === 0 && toGroup)
     if (isUnknown || isMartianSourceV4(source) || iface.isDirectedBroadcast4(source)) {
-      counters.droppedMartianSource++
+      internet.drop(iface, 'droppedMartianSource')
       return false
     }
     // MART-02: land.
     if (router.ownsAnywhere4(source)) {
-      counters.droppedOwnSource++
+      internet.drop(iface, 'droppedOwnSource')
       return false
     }
     return true
   }
 
-  #acceptsOptions(offset: number): boolean {
-    const { counters, memory } = this.#internet
-    const options = scanIpv4Options(memory.view, offset)
+  #acceptsOptions(iface: Interface, offset: number): boolean {
+    const internet = this.#internet
+    const options = scanIpv4Options(internet.memory.view, offset)
     // IP-15: what is harmless is ignored. IP-17: source routes are dropped, as RFC 7126 section 4.3 advises.
     if (options === Ipv4Options.Harmless) return true
-    if (options === Ipv4Options.SourceRoute) counters.droppedSourceRoute++
-    else counters.droppedOptions++
+    if (options === Ipv4Options.SourceRoute) internet.drop(iface, 'droppedSourceRoute')
+    else internet.drop(iface, 'droppedOptions')
     return false
   }
 
@@ -169,7 +171,7 @@ export class Ipv4 implements IpVersion {
   #deliver(): void {
     const packet = this.#packet
     if (this.#internet.deliver(packet)) return
-    this.#internet.counters.droppedProtocol++
+    this.#internet.drop(this.#packet.iface, 'droppedProtocol')
     // ICMP-04
     this.#internet.sendError(packet, IcmpErrorKind.ProtocolUnreachable)
   }
@@ -186,10 +188,12 @@ export class Ipv4 implements IpVersion {
     fragment.headLength = headerLength
     fragment.keyProtocol = packet.protocol
     if (!isSaneFragment(packet, fragment, headerLength)) {
-      this.#internet.counters.droppedFragmentInvalid++
+      this.#internet.drop(this.#packet.iface, 'droppedFragmentInvalid')
       return
     }
+    packet.iface.counters.ip.fragmentsIn++
     if (this.reassembler.add(packet, fragment) !== FragmentResult.Complete) return
+    packet.iface.counters.ip.reassembled++
     this.#makeWhole(packet)
     this.#deliver()
     this.reassembler.release()

@@ -42,6 +42,7 @@ export class Ipv4Output {
     }
     this.#writeHeader(descriptor, path, protocol, options, id, flags)
     counters.packetsOut++
+    path.iface.counters.ip.packetsOut++
     if (path.iface.loopback) counters.loopedBack++
     return path.iface.link.send(descriptor, path.nextHop)
   }
@@ -110,6 +111,7 @@ export class Ipv4Output {
     }
     this.#fragmenter.end()
     counters.packetsOut++
+    path.iface.counters.ip.packetsOut++
     counters.fragmentedOut++
     return TransmitResult.Sent
   }

@@ -36,7 +36,7 @@ import { Ipv6Output } from './output.ts'
 /** Where the header's Payload Length field stands: what V6F-07 points to. */
 const PAYLOAD_LENGTH_AT = 4
 
-/** IPv6 (RFC 8200): what comes in is checked, put together and delivered; what goes out gets its header. */
+/** IPv6 (RFC 8200; N8504-01): what comes in is checked, put together and delivered; what goes out gets its header. */
 export class Ipv6 implements IpVersion {
   readonly reassembler: Reassembler
   readonly #internet: Internet
@@ -64,7 +64,7 @@ export class Ipv6 implements IpVersion {
     const { view } = this.#internet.memory
     const check = checkIpv6Header(view, offset, length)
     if (check !== Ipv6Check.Ok) {
-      this.#countBadHeader(check)
+      this.#countBadHeader(iface, check)
       return
     }
     this.#describe(iface, offset, linkMulticast)
@@ -72,11 +72,11 @@ export class Ipv6 implements IpVersion {
     this.#onWalked(walkIpv6(view, offset, this.#chain))
   }
 
-  #countBadHeader(check: Ipv6Check): void {
-    const { counters } = this.#internet
-    if (check === Ipv6Check.Short) counters.droppedShort++
-    else if (check === Ipv6Check.Version) counters.droppedVersion++
-    else counters.droppedTotalLength++
+  #countBadHeader(iface: Interface, check: Ipv6Check): void {
+    const internet = this.#internet
+    if (check === Ipv6Check.Short) internet.drop(iface, 'droppedShort')
+    else if (check === Ipv6Check.Version) internet.drop(iface, 'droppedVersion')
+    else internet.drop(iface, 'droppedTotalLength')
   }
 
   #describe(iface: Interface, offset: number, linkMulticast: boolean): void {
@@ -107,37 +107,38 @@ export class Ipv6 implements IpVersion {
   // ---- addresses -------------------------------------------------------------------------------------------
 
   #acceptsAddresses(iface: Interface): boolean {
-    const { counters, router } = this.#internet
+    const internet = this.#internet
+    const { router } = internet
     const { dst0, dst1, dst2, dst3, src0, src1, src2, src3 } = this.#packet
     if (iface.loopback) {
       if (router.ownsAnywhere6(dst0, dst1, dst2, dst3)) return true
-      counters.droppedNotOurs++
+      internet.drop(iface, 'droppedNotOurs')
       return false
     }
     // V6-16, V6-17: destinations that do not exist on a wire.
     if (this.#packet.multicast ? isNodeScope6(dst0) : isHostInternal6(dst0, dst1, dst2, dst3)) {
-      counters.droppedMartianDestination++
+      internet.drop(iface, 'droppedMartianDestination')
       return false
     }
     // IP-23: strong host model; a group must have been joined (MCAST-01).
     if (!iface.owns6(dst0, dst1, dst2, dst3)) {
       if (!this.#packet.multicast || !iface.groups.has(dst0, dst1, dst2, dst3)) {
-        counters.droppedNotOurs++
+        internet.drop(iface, 'droppedNotOurs')
         return false
       }
     }
     if (isMulticast6(src0) || isHostInternal6(src0, src1, src2, src3)) {
-      counters.droppedMartianSource++
+      internet.drop(iface, 'droppedMartianSource')
       return false
     }
     // IP-10 in IPv6's world: a unicast packet in a multicast frame.
     if (this.#packet.linkMulticast && !this.#packet.multicast) {
-      counters.droppedLinkBroadcast++
+      internet.drop(iface, 'droppedLinkBroadcast')
       return false
     }
     // MART-02. Neighbour discovery is let through: somebody else who has our address is what it wants to know of.
     if (router.ownsAnywhere6(src0, src1, src2, src3) && !this.#claimsDiscovery()) {
-      counters.droppedOwnSource++
+      internet.drop(iface, 'droppedOwnSource')
       return false
     }
     return true
@@ -160,12 +161,17 @@ export class Ipv6 implements IpVersion {
   #onWalked(walk: Ipv6Walk): void {
     if (walk === Ipv6Walk.Upper) this.#deliver()
     else if (walk === Ipv6Walk.Fragment) this.#onFragment()
-    else if (walk === Ipv6Walk.Nothing) this.#internet.counters.noNextHeader++
+    else if (walk === Ipv6Walk.Nothing) this.#noNextHeader()
     else {
-      this.#internet.counters.droppedExtensionHeader++
+      this.#internet.drop(this.#packet.iface, 'droppedExtensionHeader')
       const code = this.#answerTo(walk)
       if (code >= 0) this.#report(code, this.#chain.pointer)
     }
+  }
+
+  #noNextHeader(): void {
+    this.#internet.counters.noNextHeader++
+    this.#packet.iface.counters.ip.noNextHeader++
   }
 
   /** Which Parameter Problem a bad header deserves, or -1 for silence. */
@@ -196,7 +202,7 @@ export class Ipv6 implements IpVersion {
     packet.offset = this.#chain.offset
     packet.length = this.#chain.length
     if (this.#internet.deliver(packet)) return
-    this.#internet.counters.droppedProtocol++
+    this.#internet.drop(this.#packet.iface, 'droppedProtocol')
     // V6-04
     this.#report(Icmpv6ParameterProblem.NextHeader, this.#chain.nextHeaderAt)
   }
@@ -210,7 +216,7 @@ export class Ipv6 implements IpVersion {
     const fragment = this.#fragment
     if (packet.reassembled) {
       // Fragments of fragments: nobody sends them.
-      this.#internet.counters.droppedFragmentInvalid++
+      this.#internet.drop(this.#packet.iface, 'droppedFragmentInvalid')
       return
     }
     fragment.at = ipv6FragmentOffset(view, chain.offset)
@@ -227,7 +233,9 @@ export class Ipv6 implements IpVersion {
     packet.length = chain.length - IPV6_FRAGMENT_LENGTH
     fragment.headLength = packet.offset - packet.headerOffset
     if (!this.#acceptsFragment(packet, fragment)) return
+    packet.iface.counters.ip.fragmentsIn++
     if (this.reassembler.add(packet, fragment) !== FragmentResult.Complete) return
+    packet.iface.counters.ip.reassembled++
     this.#makeWhole(packet)
     this.#onWalked(walkIpv6(view, packet.headerOffset, chain))
     this.reassembler.release()
@@ -245,7 +253,7 @@ export class Ipv6 implements IpVersion {
     }
     if (packet.length === 0 || isDiscovery(this.#internet.memory.view, packet, fragment)) {
       // V6F-11: neighbour discovery is never fragmented (RFC 6980 section 5).
-      this.#internet.counters.droppedFragmentInvalid++
+      this.#internet.drop(this.#packet.iface, 'droppedFragmentInvalid')
       return false
     }
     if (fragment.at === 0 && !hasUpperHeader(this.#internet.memory.view, packet)) {
@@ -256,7 +264,7 @@ export class Ipv6 implements IpVersion {
   }
 
   #refuseFragment(code: number, pointer: number): false {
-    this.#internet.counters.droppedFragmentInvalid++
+    this.#internet.drop(this.#packet.iface, 'droppedFragmentInvalid')
     this.#report(code, pointer)
     return false
   }

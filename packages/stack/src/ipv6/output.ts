@@ -36,6 +36,7 @@ export class Ipv6Output {
     }
     this.#writeHeader(descriptor, path, protocol, options, this.#flowLabel(path, protocol))
     counters.packetsOut++
+    path.iface.counters.ip.packetsOut++
     if (path.iface.loopback) counters.loopedBack++
     return path.iface.link.send(descriptor, path.nextHop)
   }
@@ -102,6 +103,7 @@ export class Ipv6Output {
     }
     this.#fragmenter.end()
     counters.packetsOut++
+    path.iface.counters.ip.packetsOut++
     counters.fragmentedOut++
     return TransmitResult.Sent
   }

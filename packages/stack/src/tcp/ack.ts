@@ -4,6 +4,7 @@ import { TcpFlag } from '../wire/tcp.ts'
 import { AckNews } from './ack-news.ts'
 import { challengeAck } from './challenge-ack.ts'
 import { isWindowUsed } from './congestion/window.ts'
+import { DropReason, drop } from './count.ts'
 import { noteDelivered } from './delivered.ts'
 import { congestionEchoed } from './ecn.ts'
 import { restartRto } from './loss-timer.ts'
@@ -30,7 +31,7 @@ const news = new AckNews()
 export function processAck(tcb: Tcb, segment: SegmentIn): boolean {
   const { ack } = segment
   if (!isAckAcceptable(tcb, ack)) {
-    tcb.tcp.counters.droppedBadAck++
+    drop(tcb.tcp, tcb.id, segment, DropReason.BadAck)
     challengeAck(tcb)
     return false
   }
@@ -68,6 +69,7 @@ function readAck(tcb: Tcb, segment: SegmentIn): void {
   news.acked = Math.max(0, seqDiff(ack, tcb.sndUna))
   news.duplicate = isDuplicateAck(tcb, segment)
   news.hasEcho = tcb.timestamps && options.hasTimestamps && options.tsEcr !== 0
+  initRateSample()
   news.echo = options.tsEcr
   if (!tcb.sackPermitted || !isDsack(options, ack)) return
   news.dsack = true

@@ -1,49 +1,95 @@
-/** What the TCP of a stack has counted since it began. */
-export class TcpCounters {
+import { SegmentDrops } from '../ip/counters.ts'
+
+/**
+ * What the TCP of a stack has counted since it began. In parentheses: the name of the same, or nearly the same, in RFC 4022 or
+ * in Linux's `netstat -s`. Every segment that comes in counts once more, in `segmentsProcessed` or by the reason why not.
+ */
+export class TcpCounters extends SegmentDrops {
+  /** Segments IP has delivered, bad ones too (InSegs); a super-frame counts once. */
   segmentsIn = 0
+  /** Those of them that were used: their ACK, their text, or what they ask for. */
+  segmentsProcessed = 0
+  /** Segments the device took (OutSegs); a super-frame counts as the segments it becomes. */
   segmentsOut = 0
   bytesIn = 0
   bytesOut = 0
-  /** Segments sent again, whatever the cause. */
+  /** Segments sent again, whatever the cause (RetransSegs), and the causes: recovery, timeout, SYN or SYN-ACK, tail loss probe. */
   retransmitted = 0
-  /** Retransmission timeouts. */
+  fastRetransmits = 0
+  timeoutRetransmits = 0
+  synRetransmits = 0
+  probeRetransmits = 0
+  /** Retransmission timeouts (TCPTimeouts). */
   timeouts = 0
-  /** Fast recoveries entered. */
+  /** Fast recoveries entered (TCPSackRecovery, TCPRenoRecovery), and those of them without SACK. */
   fastRecoveries = 0
-  /** Retransmissions found lost before a timeout. */
+  renoRecoveries = 0
+  /** Retransmissions found lost before a timeout (TCPLostRetransmit). */
   lostRetransmissions = 0
-  /** Tail loss probes sent. */
+  /** Tail loss probes sent (TCPLossProbes), and those that have repaired a loss (TCPLossProbeRecovery). */
   tailProbes = 0
+  tailProbeRecoveries = 0
   /** Recoveries, timeouts included, that proved needless and were taken back. */
   undos = 0
-  /** Timeouts that F-RTO found spurious. */
+  /** Those of them proven by D-SACK (TCPDSACKUndo) and by a timestamp (TCPFullUndo); the others are `spuriousTimeouts`. */
+  undosByDsack = 0
+  undosByEcho = 0
+  /** Timeouts that F-RTO found spurious (TCPSpuriousRTOs). */
   spuriousTimeouts = 0
-  /** D-SACKs received. */
+  /** D-SACKs received (TCPDSACKRecv) and sent (TCPDSACKOldSent). */
   dsacksIn = 0
-  /** Times a receiver took back what it had SACKed. */
+  dsacksOut = 0
+  /** Segments found delivered after what was sent later (TCPSACKReorder). */
+  reordered = 0
+  /** Times a receiver took back what it had SACKed (TCPSACKReneging). */
   sackReneges = 0
   duplicateAcksIn = 0
   /** Data segments that a router has marked instead of dropping them (CE, RFC 3168). */
   congestionMarksIn = 0
   /** Reductions of the window because the peer told of such marks. */
   ecnReductions = 0
+  /** RSTs believed, sent (OutRsts), and not sent because of `limits.resetsPerSecond`. */
   resetsIn = 0
   resetsOut = 0
   resetsSuppressed = 0
+  /** Challenge ACKs owed (TCPChallengeACK), and not sent because of their limits (TCPACKSkippedChallenge). */
   challengeAcks = 0
   challengeAcksSuppressed = 0
+  /** Data segments that came before what lies before them (TCPOFOQueue). */
   outOfOrderIn = 0
-  /** Payload bytes that arrived more than once. */
+  /** Payload bytes that arrived more than once, and the pieces they came in. */
   duplicateBytesIn = 0
+  duplicatesIn = 0
+  /** SYNs of our own (ActiveOpens), handshakes of listeners that were done (PassiveOpens), connects that failed (AttemptFails). */
   activeOpens = 0
   passiveOpens = 0
   failedConnects = 0
+  /** Calls of `connect` refused because of `limits.connections`. */
+  connectsRefused = 0
   established = 0
   accepted = 0
+  /** Connections that ended from ESTABLISHED or CLOSE-WAIT at once (EstabResets). */
+  establishedResets = 0
+  /** Connections that ended with ETIMEDOUT (TCPAbortOnTimeout), and by the peer's RST. */
+  abortedOnTimeout = 0
+  abortedByPeer = 0
+  /** `close` with data unread (TCPAbortOnClose), which resets. */
+  abortedUnread = 0
+  /** The peer's window was shut, and ours was (TCPFromZeroWindowAdv, TCPToZeroWindowAdv). */
+  zeroWindowsIn = 0
+  zeroWindowsOut = 0
+  /** Window probes (TCPWinProbe) and keepalives (TCPKeepAlive) sent. */
   zeroWindowProbes = 0
   keepaliveProbes = 0
+  /** ACKs that were made to wait, and those that the timer then sent (DelayedACKs). */
   delayedAcks = 0
+  delayedAckTimeouts = 0
+  /** ACKs for nothing but the window that reading has opened. */
   windowUpdates = 0
+  /** ICMP errors about TCP, those that quote no connection, and those outside of what is in flight (OutOfWindowIcmps). */
+  icmpErrorsIn = 0
+  icmpErrorsUnmatched = 0
+  icmpErrorsOutOfWindow = 0
   /** Black holes suspected: large packets that vanish without a word (RFC 4821 section 7.7). */
   blackHoles = 0
   /** Path MTU probes sent. */
@@ -71,24 +117,11 @@ export class TcpCounters {
   timeWaitReused = 0
   /** Times a device was full when a segment was ready. */
   deviceFull = 0
-  // Dropped segments and refused requests, by reason.
-  droppedTooShort = 0
-  droppedBadOffset = 0
-  droppedBadChecksum = 0
-  droppedMulticast = 0
+  /** Segments whose options could be read in part only: used nevertheless (MUST-7). */
   malformedOptions = 0
-  droppedOutOfWindow = 0
-  droppedPaws = 0
-  droppedNoAck = 0
-  droppedBadAck = 0
-  droppedAfterClose = 0
-  droppedNoMemory = 0
-  droppedTooManyRanges = 0
-  droppedUnexpected = 0
+  /** Half-open connections given up for a newer one, because of `limits.synBacklog` and of `limits.halfOpen`. */
   droppedSynBacklog = 0
   droppedHalfOpenLimit = 0
-  droppedAcceptQueue = 0
-  droppedConnectionLimit = 0
   timeWaitOverflow = 0
   /** Listeners refused because of `limits.listeners`. */
   listenersRefused = 0

@@ -1,4 +1,5 @@
-import { seqGeq, seqLeq, seqLt, seqMax, seqMin } from '../core/seq.ts'
+import { seqDiff, seqGeq, seqLeq, seqLt, seqMax, seqMin } from '../core/seq.ts'
+import { countDuplicate } from './count.ts'
 import { hasDuplicate } from './dsack-block.ts'
 import { sendAck } from './output.ts'
 import type { Tcb } from './tcb.ts'
@@ -28,6 +29,8 @@ export function reportDuplicate(tcb: Tcb, left: number, right: number): void {
 /** A segment left of the window, or an old one by its timestamp (R2883-05): what of it lies below `rcvNxt` was here. */
 export function reportOldDuplicate(tcb: Tcb, seq: number, length: number): void {
   if (length > 0 && seqLt(seq, tcb.rcvNxt)) {
-    reportDuplicate(tcb, seq, seqMin((seq + length) | 0, tcb.rcvNxt))
+    const right = seqMin((seq + length) | 0, tcb.rcvNxt)
+    countDuplicate(tcb.tcp, tcb.path, seqDiff(right, seq))
+    reportDuplicate(tcb, seq, right)
   }
 }

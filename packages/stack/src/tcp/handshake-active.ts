@@ -3,6 +3,7 @@ import { TransmitResult } from '../link/device.ts'
 import { TcpFlag } from '../wire/tcp.ts'
 import { type CloseReason, TcpState } from './api.ts'
 import { challengeAck, outOfWindowAck } from './challenge-ack.ts'
+import { countRetransmission, DropReason, drop, processed } from './count.ts'
 import { establish } from './establish.ts'
 import {
   learnFromFailure,
@@ -63,7 +64,7 @@ export function onSynTimeout(tcb: Tcb): void {
   }
   tcb.backoff++
   tcb.retransmits++
-  tcp.counters.retransmitted++
+  countRetransmission(tcp, tcb.path, RetransmitCause.Syn)
   tcp.counters.timeouts++
   sendTcbSyn(tcb, simultaneous ? TcpFlag.Syn | TcpFlag.Ack : TcpFlag.Syn)
   armRetransmit(tcb, withinUserTimeout(tcb, now + currentRto(tcb)))
@@ -86,24 +87,29 @@ export function arriveInSynSent(tcb: Tcb, segment: SegmentIn): boolean {
   const hasAck = (flags & TcpFlag.Ack) !== 0
   if (hasAck && (seqLeq(ack, tcb.iss) || seqGt(ack, mostAckOfSyn(tcb)))) {
     // SEG-07: an old duplicate, or a half-open peer.
-    tcp.counters.droppedBadAck++
+    drop(tcp, tcb.id, segment, DropReason.BadAck)
     replyReset(tcp, segment)
     return false
   }
   if ((flags & TcpFlag.Rst) !== 0) {
     // SEG-08, R5961-05: without an acceptable ACK anybody could have sent it.
-    if (hasAck) failActiveOpen(tcb, 'ECONNREFUSED')
-    else tcp.counters.droppedUnexpected++
+    if (hasAck) {
+      processed(tcp, segment)
+      failActiveOpen(tcb, 'ECONNREFUSED')
+    } else drop(tcp, tcb.id, segment, DropReason.Unexpected)
     return false
   }
   if ((flags & TcpFlag.Syn) === 0) {
     // SEG-11, and SEG-25 for a FIN.
-    tcp.counters.droppedUnexpected++
+    drop(tcp, tcb.id, segment, DropReason.Unexpected)
     return false
   }
   adopt(tcb, agree(tcp, tcb.path, segment.options, segment.flags), segment.seq, tcb.iss)
   if (hasAck) completeActiveOpen(tcb, segment)
-  else enterSynReceived(tcb, segment)
+  else {
+    processed(tcp, segment)
+    enterSynReceived(tcb, segment)
+  }
   return hasAck
 }
 
@@ -151,12 +157,12 @@ export function arriveInSynReceived(tcb: Tcb, segment: SegmentIn): boolean {
   }
   if (!inWindow(tcb, segment)) {
     // SEG-13.
-    tcb.tcp.counters.droppedOutOfWindow++
+    drop(tcb.tcp, tcb.id, segment, DropReason.OutOfWindow)
     outOfWindowAck(tcb, segmentLength(segment) > 0)
     return false
   }
   if ((flags & TcpFlag.Ack) === 0) {
-    tcb.tcp.counters.droppedNoAck++
+    drop(tcb.tcp, tcb.id, segment, DropReason.NoAck)
     return false
   }
   return acknowledgesSyn(tcb, segment, segment.window << tcb.sndScale)
@@ -166,9 +172,12 @@ export function arriveInSynReceived(tcb: Tcb, segment: SegmentIn): boolean {
 function resetSynReceived(tcb: Tcb, segment: SegmentIn): void {
   if (segment.seq === tcb.rcvNxt) {
     tcb.tcp.counters.resetsIn++
+    processed(tcb.tcp, segment)
     failActiveOpen(tcb, 'ECONNREFUSED')
-  } else if (inWindow(tcb, segment)) challengeAck(tcb)
-  else tcb.tcp.counters.droppedOutOfWindow++
+  } else if (inWindow(tcb, segment)) {
+    drop(tcb.tcp, tcb.id, segment, DropReason.ChallengedReset)
+    challengeAck(tcb)
+  } else drop(tcb.tcp, tcb.id, segment, DropReason.OutOfWindow)
 }
 
 /**
@@ -177,16 +186,21 @@ function resetSynReceived(tcb: Tcb, segment: SegmentIn): void {
  * SYN-ACK again (SEG-16), any other is challenged.
  */
 function arriveSynAgain(tcb: Tcb, segment: SegmentIn): void {
-  if (segment.seq !== tcb.irs) challengeAck(tcb)
-  else if ((segment.flags & TcpFlag.Ack) !== 0) acknowledgesSyn(tcb, segment, segment.window)
-  else sendTcbSyn(tcb, TcpFlag.Syn | TcpFlag.Ack)
+  if (segment.seq !== tcb.irs) {
+    drop(tcb.tcp, tcb.id, segment, DropReason.ChallengedSyn)
+    challengeAck(tcb)
+    return
+  }
+  if ((segment.flags & TcpFlag.Ack) === 0) sendTcbSyn(tcb, TcpFlag.Syn | TcpFlag.Ack)
+  else if (!acknowledgesSyn(tcb, segment, segment.window)) return
+  processed(tcb.tcp, segment)
 }
 
 /** @returns whether the connection is established */
 function acknowledgesSyn(tcb: Tcb, segment: SegmentIn, window: number): boolean {
   if (seqLeq(segment.ack, tcb.iss) || seqGt(segment.ack, mostAckOfSyn(tcb))) {
     // SEG-15.
-    tcb.tcp.counters.droppedBadAck++
+    drop(tcb.tcp, tcb.id, segment, DropReason.BadAck)
     replyReset(tcb.tcp, segment)
     return false
   }

@@ -6,6 +6,7 @@ import { sendBareAck, sendPacedBareAck } from './bare-ack.ts'
 import { mayChallenge } from './challenge-ack.ts'
 import { MAX_BACKOFF } from './config.ts'
 import type { TcpContext } from './context.ts'
+import { countRetransmission, DropReason, drop, processed } from './count.ts'
 import { answerFastOpen } from './fast-open/server.ts'
 import { forgetHalfOpen, HalfOpen, rememberHalfOpen, sendSynAck } from './half-open.ts'
 import { initialSequence, isnAfter, timestampOffset } from './isn.ts'
@@ -17,6 +18,7 @@ import type { SegmentIn } from './segment-in.ts'
 import { agree } from './syn.ts'
 import { readSynCookie, sendSynCookie } from './syn-cookies.ts'
 import type { Tcb, TcbTimeout } from './tcb.ts'
+import { RetransmitCause } from './trace.ts'
 
 /**
  * A segment for a listener, from a peer nothing is known of (RFC 9293 section 3.10.7.2).
@@ -31,29 +33,37 @@ export function arriveInListen(
   expire: TcbTimeout,
 ): Tcb | null {
   const { flags } = segment
-  if ((flags & TcpFlag.Rst) !== 0) return null
+  if ((flags & TcpFlag.Rst) !== 0) {
+    drop(tcp, 0, segment, DropReason.NoConnection)
+    return null
+  }
   if ((flags & TcpFlag.Ack) !== 0) {
     const half = readSynCookie(tcp, listener, segment)
-    if (half !== null) return hasRoomForConnection(tcp, listener) ? promote(tcp, half, segment, expire) : null
+    if (half !== null) {
+      return hasRoomForConnection(tcp, listener, segment) ? promote(tcp, half, segment, expire) : null
+    }
     // SEG-04.
+    drop(tcp, 0, segment, DropReason.NoConnection)
     replyReset(tcp, segment)
     return null
   }
   if ((flags & (TcpFlag.Syn | TcpFlag.Fin)) !== TcpFlag.Syn) {
     // SEG-06. Nobody opens and closes at once: SYN-FIN is a scan (dropped by Linux too).
-    tcp.counters.droppedUnexpected++
+    drop(tcp, 0, segment, DropReason.Unexpected)
     return null
   }
   if (listener.full) {
     // No new handshakes while nobody accepts the finished ones (Linux does the same).
-    tcp.counters.droppedAcceptQueue++
+    drop(tcp, 0, segment, DropReason.AcceptQueue)
     return null
   }
   const { packet } = segment
   const path = tcp.network.path(remoteOf(packet), localOf(packet))
-  if (isPathError(path)) tcp.counters.droppedUnexpected++
-  else if (previous === null && wantsCookie(tcp, listener)) sendSynCookie(tcp, listener, segment, path)
-  else open(tcp, listener, segment, path, isnFor(tcp, segment, path, previous), expire)
+  if (isPathError(path)) drop(tcp, 0, segment, DropReason.Unexpected)
+  else if (previous === null && wantsCookie(tcp, listener)) {
+    processed(tcp, segment)
+    sendSynCookie(tcp, listener, segment, path)
+  } else open(tcp, listener, segment, path, isnFor(tcp, segment, path, previous), expire)
   return null
 }
 
@@ -78,7 +88,11 @@ function open(
   expire: TcbTimeout,
 ): void {
   const { tcb, cookie } = answerFastOpen(tcp, listener, segment, path, iss, expire)
-  if (tcb === null && makeRoom(tcp, listener)) openHalf(tcp, listener, segment, path, iss, cookie)
+  if (tcb !== null) return
+  if (makeRoom(tcp, listener)) {
+    processed(tcp, segment)
+    openHalf(tcp, listener, segment, path, iss, cookie)
+  } else drop(tcp, 0, segment, DropReason.HalfOpenRefused)
 }
 
 /** R4987-04: under pressure only. A new incarnation needs an ISN beyond the old one's numbers, which no cookie can promise. */
@@ -99,9 +113,9 @@ function makeRoom(tcp: TcpContext, listener: TcpListenerImpl): boolean {
   if (!isQueueFull(tcp, listener)) return true
   const { counters, limits } = tcp
   const { synQueue } = listener
+  if (synQueue.oldest === null) return false
   if (synQueue.size >= limits.synBacklog) counters.droppedSynBacklog++
   else counters.droppedHalfOpenLimit++
-  if (synQueue.oldest === null) return false
   forgetHalfOpen(tcp, synQueue.oldest)
   return true
 }
@@ -145,7 +159,7 @@ function onSynAckTimeout(tcp: TcpContext, half: HalfOpen): void {
     return
   }
   half.retries++
-  tcp.counters.retransmitted++
+  countRetransmission(tcp, half.path, RetransmitCause.Syn)
   tcp.counters.timeouts++
   sendSynAck(tcp, half)
   const wait = Math.min(tcp.config.maxRto, tcp.config.initialRto * 2 ** Math.min(half.retries, MAX_BACKOFF))
@@ -169,26 +183,31 @@ export function arriveInHalfOpen(
   }
   if ((flags & TcpFlag.Syn) !== 0) {
     // SEG-16: the SYN again gets its SYN-ACK again; any other one is challenged (R5961-04).
-    if ((flags & TcpFlag.Ack) === 0 && segment.seq === half.irs) sendSynAck(tcp, half)
-    else if (mayChallenge(tcp, half)) sendBareAck(tcp, half)
+    if ((flags & TcpFlag.Ack) === 0 && segment.seq === half.irs) {
+      processed(tcp, segment)
+      sendSynAck(tcp, half)
+      return null
+    }
+    drop(tcp, 0, segment, DropReason.ChallengedSyn)
+    if (mayChallenge(tcp, half)) sendBareAck(tcp, half)
     return null
   }
   if (!inWindow(tcp, half, segment)) {
-    tcp.counters.droppedOutOfWindow++
+    drop(tcp, 0, segment, DropReason.OutOfWindow)
     sendPacedBareAck(tcp, half)
     return null
   }
   if ((flags & TcpFlag.Ack) === 0) {
-    tcp.counters.droppedNoAck++
+    drop(tcp, 0, segment, DropReason.NoAck)
     return null
   }
   if (segment.ack !== half.sndNxt) {
     // SEG-15.
-    tcp.counters.droppedBadAck++
+    drop(tcp, 0, segment, DropReason.BadAck)
     replyReset(tcp, segment)
     return null
   }
-  if (!hasRoomForConnection(tcp, half.listener)) return null
+  if (!hasRoomForConnection(tcp, half.listener, segment)) return null
   forgetHalfOpen(tcp, half)
   return promote(tcp, half, segment, expire)
 }
@@ -197,9 +216,13 @@ export function arriveInHalfOpen(
 function resetHalfOpen(tcp: TcpContext, half: HalfOpen, segment: SegmentIn): void {
   if (segment.seq === half.rcvNxt) {
     tcp.counters.resetsIn++
+    processed(tcp, segment)
     forgetHalfOpen(tcp, half)
-  } else if (!inWindow(tcp, half, segment)) tcp.counters.droppedOutOfWindow++
-  else if (mayChallenge(tcp, half)) sendBareAck(tcp, half)
+    return
+  }
+  const inside = inWindow(tcp, half, segment)
+  drop(tcp, 0, segment, inside ? DropReason.ChallengedReset : DropReason.OutOfWindow)
+  if (inside && mayChallenge(tcp, half)) sendBareAck(tcp, half)
 }
 
 function inWindow(tcp: TcpContext, half: HalfOpen, segment: SegmentIn): boolean {

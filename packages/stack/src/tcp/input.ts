@@ -2,6 +2,7 @@ import { TcpFlag } from '../wire/tcp.ts'
 import { processAck } from './ack.ts'
 import { TcpState } from './api.ts'
 import { startFinWait2Timer } from './close.ts'
+import { DropReason, drop, processed } from './count.ts'
 import { confirmsFastOpen, repeatsSyn } from './fast-open/server.ts'
 import { finish } from './finish.ts'
 import { arriveInSynReceived, arriveInSynSent } from './handshake-active.ts'
@@ -17,7 +18,7 @@ import { adoptUserTimeout } from './user-timeout-option.ts'
 
 /** SEGMENT ARRIVES for a connection with a TCB (RFC 9293 section 3.10.7.3 and 3.10.7.4). */
 export function arrive(tcb: Tcb, segment: SegmentIn, timeWait: TimeWaitQueue): void {
-  tcb.segmentsIn++
+  noteArrival(tcb, segment)
   if (tcb.state === TcpState.SynSent) {
     if (!arriveInSynSent(tcb, segment)) return
     tcb.lastReceiveAt = tcb.tcp.engine.now
@@ -26,22 +27,39 @@ export function arrive(tcb: Tcb, segment: SegmentIn, timeWait: TimeWaitQueue): v
     segment.seq = tcb.rcvNxt
   } else {
     if (tcb.state === TcpState.SynReceived && !arriveInSynReceived(tcb, segment)) return
-    if (tcb.fastOpenPending !== null && repeatsSyn(tcb, segment)) return
+    if (tcb.fastOpenPending !== null && repeatsSyn(tcb, segment)) {
+      processed(tcb.tcp, segment)
+      return
+    }
     if (!passesChecks(tcb, segment)) return
     if (tcb.fastOpenPending !== null && !confirmsFastOpen(tcb, segment)) return
     tcb.lastReceiveAt = tcb.tcp.engine.now
     tcb.keepaliveProbes = 0
     if (!processAck(tcb, segment)) return
-    if (tcb.finAcked && !afterFinAcked(tcb, timeWait)) return
+    if (tcb.finAcked && !afterFinAcked(tcb, timeWait)) {
+      processed(tcb.tcp, segment)
+      return
+    }
   }
   if (segment.options.userTimeout > 0) adoptUserTimeout(tcb, segment.options.userTimeout)
   if ((segment.flags & TcpFlag.Urg) !== 0) noteUrgent(tcb, segment)
   if (segment.dataLength > 0 && refusesData(tcb)) {
-    resetForLostData(tcb)
+    resetForLostData(tcb, segment)
     return
   }
-  if (segment.dataLength === 0 && (segment.flags & TcpFlag.Fin) === 0) return
+  if (segment.dataLength === 0 && (segment.flags & TcpFlag.Fin) === 0) {
+    processed(tcb.tcp, segment)
+    return
+  }
   if (receiveText(tcb, segment)) afterFin(tcb, timeWait)
+}
+
+/** Super-frames count as what they were merged from. */
+function noteArrival(tcb: Tcb, segment: SegmentIn): void {
+  const { gsoSize } = segment.packet
+  const count = gsoSize > 0 && segment.dataLength > gsoSize ? Math.ceil(segment.dataLength / gsoSize) : 1
+  tcb.segmentsIn += count
+  if (segment.dataLength > 0) tcb.dataSegmentsIn += count
 }
 
 /** A RST is an error to the application, a FIN is none (MUST-12). */
@@ -49,6 +67,7 @@ function passesChecks(tcb: Tcb, segment: SegmentIn): boolean {
   const verdict = checkSegment(tcb, segment)
   if (verdict === Verdict.Reset) {
     tcb.tcp.counters.resetsIn++
+    processed(tcb.tcp, segment)
     // After our FIN was sent in answer to theirs there is nothing left to be reset about.
     const over = tcb.state === TcpState.Closing || tcb.state === TcpState.LastAck
     finish(tcb, over ? null : 'ECONNRESET')
@@ -104,8 +123,8 @@ function refusesData(tcb: Tcb): boolean {
   )
 }
 
-function resetForLostData(tcb: Tcb): void {
-  tcb.tcp.counters.droppedAfterClose++
+function resetForLostData(tcb: Tcb, segment: SegmentIn): void {
+  drop(tcb.tcp, tcb.id, segment, DropReason.AfterClose)
   sendReset(tcb)
   finish(tcb, null)
 }

@@ -46,6 +46,7 @@ export function emit(
     length,
     mss,
     urgent,
+    tcb.id,
   )
   if (result === TransmitResult.Full) {
     waitForDevice(tcb)
@@ -53,7 +54,9 @@ export function emit(
   }
   if (fresh) tcb.ecn.cwr = false
   tcb.bytesSent += length
-  tcb.segmentsOut += length > mss ? Math.ceil(length / mss) : 1
+  const count = length > mss ? Math.ceil(length / mss) : 1
+  tcb.segmentsOut += count
+  if (length > 0) tcb.dataSegmentsOut += count
   if ((flags & TcpFlag.Ack) !== 0) ackSent(tcb, window)
   return true
 }
@@ -83,6 +86,8 @@ export function sendReset(tcb: Tcb): void {
     0,
     0,
     1,
+    0,
+    tcb.id,
   )
 }
 

@@ -1,4 +1,5 @@
 import type { TcpContext } from './context.ts'
+import { DropReason, drop } from './count.ts'
 import { establish } from './establish.ts'
 import type { HalfOpen } from './half-open.ts'
 import type { TcpListenerImpl } from './listener.ts'
@@ -7,14 +8,18 @@ import { adopt } from './syn.ts'
 import { Tcb, type TcbTimeout } from './tcb.ts'
 
 /** Whether a finished handshake may become a connection now. What is refused is counted. */
-export function hasRoomForConnection(tcp: TcpContext, listener: TcpListenerImpl): boolean {
+export function hasRoomForConnection(
+  tcp: TcpContext,
+  listener: TcpListenerImpl,
+  segment: SegmentIn,
+): boolean {
   if (listener.full) {
     // The peer believes it is connected: its data will ask again, and so will our SYN-ACK timer.
-    tcp.counters.droppedAcceptQueue++
+    drop(tcp, 0, segment, DropReason.AcceptQueue)
     return false
   }
   if (tcp.connections.size >= tcp.limits.connections) {
-    tcp.counters.droppedConnectionLimit++
+    drop(tcp, 0, segment, DropReason.ConnectionLimit)
     return false
   }
   return true

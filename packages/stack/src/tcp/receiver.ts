@@ -1,5 +1,6 @@
 import { seqAdd, seqDiff, seqGeq, seqGt, seqLt, seqMax, seqMin } from '../core/seq.ts'
 import { TcpFlag } from '../wire/tcp.ts'
+import { countDuplicate, DropReason, drop, processed } from './count.ts'
 import { ackData, noteReceive, noteSegmentSize } from './delayed-ack.ts'
 import { reportDuplicate } from './dsack.ts'
 import { noteCongestionMarks } from './ecn.ts'
@@ -21,20 +22,25 @@ export function receiveText(tcb: Tcb, segment: SegmentIn): boolean {
   if (!canReceive(tcb.state)) {
     // SEG-23: beyond the peer's FIN nothing counts; a repeated FIN still wants its ACK.
     if (segment.dataLength > 0 || (segment.flags & TcpFlag.Fin) !== 0) wantAck(tcb)
+    if (segment.dataLength > 0) drop(tcb.tcp, tcb.id, segment, DropReason.AfterFin)
+    else processed(tcb.tcp, segment)
     return false
   }
-  trimToWindow(tcb, segment)
+  if (!trimToWindow(tcb, segment)) return false
   if ((segment.flags & TcpFlag.Fin) !== 0) noteFin(tcb, seqAdd(segment.seq, segment.dataLength))
-  if (segment.dataLength > 0) takeData(tcb, segment)
+  if (segment.dataLength === 0 || takeData(tcb, segment)) processed(tcb.tcp, segment)
   return reachFin(tcb)
 }
 
-/** SEG-14: only what is new and inside the window is taken; a FIN beyond the window goes with the rest. */
-function trimToWindow(tcb: Tcb, segment: SegmentIn): void {
+/**
+ * SEG-14: only what is new and inside the window is taken; a FIN beyond the window goes with the rest.
+ * @returns false when that is nothing: counted
+ */
+function trimToWindow(tcb: Tcb, segment: SegmentIn): boolean {
   const before = seqDiff(tcb.rcvNxt, segment.seq)
   if (before > 0) {
     const cut = Math.min(before, segment.dataLength)
-    tcb.tcp.counters.duplicateBytesIn += cut
+    if (cut > 0) countDuplicate(tcb.tcp, tcb.path, cut)
     reportDuplicate(tcb, segment.seq, seqAdd(segment.seq, cut))
     segment.dataOffset += cut
     segment.dataLength -= cut
@@ -45,11 +51,15 @@ function trimToWindow(tcb: Tcb, segment: SegmentIn): void {
   const right = seqAdd(tcb.rcvNxt, receiveWindow(tcb))
   const beyond = seqDiff(seqAdd(segment.seq, segment.dataLength), right)
   if (beyond > 0) {
-    segment.dataLength = Math.max(0, segment.dataLength - beyond)
-    if (segment.dataLength === 0) tcb.tcp.counters.droppedOutOfWindow++
-    segment.flags &= ~TcpFlag.Fin
     wantAck(tcb)
+    if (segment.dataLength <= beyond) {
+      drop(tcb.tcp, tcb.id, segment, DropReason.OutOfWindow)
+      return false
+    }
+    segment.dataLength -= beyond
+    segment.flags &= ~TcpFlag.Fin
   }
+  return true
 }
 
 /** One that comes too early is told what is missing, as other segments are (MAY-13). */
@@ -62,13 +72,16 @@ function noteFin(tcb: Tcb, seq: number): void {
   tcb.rcvFin = seq
 }
 
-/** PSH or not, bytes are readable at once (MAY-17). */
-function takeData(tcb: Tcb, segment: SegmentIn): void {
+/** PSH or not, bytes are readable at once (MAY-17). @returns false when nothing could be taken: counted */
+function takeData(tcb: Tcb, segment: SegmentIn): boolean {
   const { tcp } = tcb
   const pushed = (segment.flags & TcpFlag.Psh) !== 0
   if (tcb.rcvFinSeen) cutAtFin(tcb, segment)
   const { dataLength: length, seq } = segment
-  if (length === 0) return
+  if (length === 0) {
+    drop(tcp, tcb.id, segment, DropReason.AfterFin)
+    return false
+  }
   const { now } = tcp.engine
   const gsoSize = segment.packet.gsoSize
   noteSegmentSize(tcb, gsoSize > 0 ? Math.min(gsoSize, length) : length, pushed)
@@ -77,13 +90,14 @@ function takeData(tcb: Tcb, segment: SegmentIn): void {
   if (!store(tcb, segment)) {
     // Still an answer, or the peer would take us for dead.
     wantAck(tcb)
-    return
+    return false
   }
   noteCongestionMarks(tcb, segment)
   tcp.counters.bytesIn += length
   if (seq === tcb.rcvNxt) inOrder(tcb, length, now)
   else outOfOrder(tcb, seq, length, islands > 0 && (tcb.outOfOrder?.count ?? 0) > islands)
   measureReceiveRtt(tcb, segment, now)
+  return true
 }
 
 /** Bytes after a FIN do not exist (SEG-23). */
@@ -98,7 +112,7 @@ function store(tcb: Tcb, segment: SegmentIn): boolean {
   const ranges = tcb.outOfOrder
   const kept = ranges === null ? tcb.readable : tcb.readable + seqDiff(ranges.highest, tcb.rcvNxt)
   if (!tcb.receiveRing.ensure(position + segment.dataLength, kept)) {
-    tcb.tcp.counters.droppedNoMemory++
+    drop(tcb.tcp, tcb.id, segment, DropReason.NoMemory)
     return false
   }
   if (segment.seq !== tcb.rcvNxt && !noteRange(tcb, segment)) return false
@@ -107,8 +121,8 @@ function store(tcb: Tcb, segment: SegmentIn): boolean {
 }
 
 /**
- * A slow start that overshoots loses every other segment of thousands: each that were dropped here for want of a range would
- * have to be sent a third time. So a ring that is large, and paid for, may have as many ranges as full segments leave in it.
+ * A slow start that overshoots loses every other segment of thousands, and what is dropped here for want of a range has to be
+ * sent again as well. So a ring that is large, and paid for, may have as many ranges as full segments can leave in it.
  */
 const BYTES_PER_RANGE_SHIFT = 10
 
@@ -117,16 +131,9 @@ function noteRange(tcb: Tcb, segment: SegmentIn): boolean {
   tcb.outOfOrder ??= new SeqRanges()
   const right = seqAdd(segment.seq, segment.dataLength)
   reportOverlap(tcb, tcb.outOfOrder, segment.seq, right)
-  const span = seqDiff(right, tcb.rcvNxt)
-  if (
-    tcb.outOfOrder.add(
-      segment.seq,
-      right,
-      Math.max(tcp.limits.outOfOrderRanges, span >>> BYTES_PER_RANGE_SHIFT),
-    )
-  )
-    return true
-  tcp.counters.droppedTooManyRanges++
+  const bySize = seqDiff(right, tcb.rcvNxt) >>> BYTES_PER_RANGE_SHIFT
+  if (tcb.outOfOrder.add(segment.seq, right, Math.max(tcp.limits.outOfOrderRanges, bySize))) return true
+  drop(tcp, tcb.id, segment, DropReason.TooManyRanges)
   if (tcb.outOfOrder.count === 0) tcb.outOfOrder = null
   return false
 }
@@ -135,7 +142,7 @@ function noteRange(tcb: Tcb, segment: SegmentIn): boolean {
 function reportOverlap(tcb: Tcb, ranges: SeqRanges, left: number, right: number): void {
   const index = ranges.firstOverlap(left, right)
   if (index < 0) return
-  tcb.tcp.counters.duplicateBytesIn += ranges.overlap(left, right)
+  countDuplicate(tcb.tcp, tcb.path, ranges.overlap(left, right))
   reportDuplicate(tcb, seqMax(left, ranges.left[index]), seqMin(right, ranges.right[index]))
 }
 
@@ -164,6 +171,7 @@ function inOrder(tcb: Tcb, length: number, now: number): void {
  */
 function outOfOrder(tcb: Tcb, seq: number, length: number, newIsland: boolean): void {
   tcb.tcp.counters.outOfOrderIn++
+  tcb.path.iface.counters.tcp.outOfOrderIn++
   tcb.outOfOrderIn++
   const atOnce = tcb.sackPermitted ? newIsland && tcb.ackNow : seqGt(seqAdd(seq, length), tcb.rcvNxt)
   if (atOnce && sendAck(tcb)) return

@@ -1,6 +1,7 @@
 import { seqAdd, seqDiff, seqGeq, seqGt, seqLeq, seqLt } from '../core/seq.ts'
 import { TcpFlag } from '../wire/tcp.ts'
 import { challengeAck, outOfWindowAck } from './challenge-ack.ts'
+import { DropReason, drop } from './count.ts'
 import { reportOldDuplicate } from './dsack.ts'
 import { receiveWindow } from './receive-window.ts'
 import { type SegmentIn, segmentLength } from './segment-in.ts'
@@ -16,15 +17,15 @@ export type Verdict = (typeof Verdict)[keyof typeof Verdict]
  * ACK bit. What has to be answered is answered here.
  */
 export function checkSegment(tcb: Tcb, segment: SegmentIn): Verdict {
-  const { counters, engine } = tcb.tcp
+  const { engine } = tcb.tcp
   if (isOldDuplicate(tcb, segment, engine.now)) {
-    counters.droppedPaws++
+    drop(tcb.tcp, tcb.id, segment, DropReason.Paws)
     reportOldDuplicate(tcb, segment.seq, segment.dataLength)
     outOfWindowAck(tcb, segment.dataLength > 0)
     return Verdict.Drop
   }
   if (!isAcceptable(tcb, segment)) {
-    counters.droppedOutOfWindow++
+    drop(tcb.tcp, tcb.id, segment, DropReason.OutOfWindow)
     // R5961-01.
     if ((segment.flags & TcpFlag.Rst) !== 0) return Verdict.Drop
     reportOldDuplicate(tcb, segment.seq, segment.dataLength)
@@ -34,12 +35,13 @@ export function checkSegment(tcb: Tcb, segment: SegmentIn): Verdict {
   if ((segment.flags & TcpFlag.Rst) !== 0) return checkReset(tcb, segment)
   if ((segment.flags & TcpFlag.Syn) !== 0) {
     // RFC 5961 section 4.2 (R5961-04): whatever its sequence number.
+    drop(tcb.tcp, tcb.id, segment, DropReason.ChallengedSyn)
     challengeAck(tcb)
     return Verdict.Drop
   }
   // SEG-17.
   if ((segment.flags & TcpFlag.Ack) === 0) {
-    counters.droppedNoAck++
+    drop(tcb.tcp, tcb.id, segment, DropReason.NoAck)
     return Verdict.Drop
   }
   updateTsRecent(tcb, segment, engine.now)
@@ -75,6 +77,7 @@ function isAcceptable(tcb: Tcb, segment: SegmentIn): boolean {
 /** RFC 5961 section 3.2 (R5961-02, R5961-03): exactly the next byte resets; elsewhere in the window is challenged. */
 function checkReset(tcb: Tcb, segment: SegmentIn): Verdict {
   if (seqDiff(segment.seq, tcb.rcvNxt) === 0) return Verdict.Reset
+  drop(tcb.tcp, tcb.id, segment, DropReason.ChallengedReset)
   challengeAck(tcb)
   return Verdict.Drop
 }

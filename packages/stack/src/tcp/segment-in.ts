@@ -16,6 +16,13 @@ export class SegmentIn {
   dataOffset = 0
   dataLength = 0
   readonly options = new TcpOptions()
+
+  /** Nothing has been read of it yet. */
+  begin(packet: PacketIn): void {
+    this.packet = packet
+    this.seq = 0
+    this.dataLength = 0
+  }
 }
 
 /** SEG.LEN of RFC 9293: SYN and FIN count one each. */

@@ -6,8 +6,10 @@ import { pseudoHeaderSum } from '../wire/pseudo-header.ts'
 import { TCP_CHECKSUM, TCP_HEADER_LENGTH, TcpFlag, writeTcpChecksum, writeTcpHeader } from '../wire/tcp.ts'
 import type { ByteRing } from './byte-ring.ts'
 import type { TcpContext } from './context.ts'
+import { TraceKind, trace } from './trace.ts'
 
 /** Never cut on the way (R7323-31): with fragments two segments could be mixed up. */
+/** FRG-10: TCP is never cut. FRG-11: segments as large as the path carries, with DF, so that it is found out. */
 const sendOptions: SendOptions = { ttl: 64, tos: 0, dontFragment: true }
 
 /**
@@ -17,6 +19,7 @@ const sendOptions: SendOptions = { ttl: 64, tos: 0, dontFragment: true }
  * @param ring where the payload is, from `position` on; null for none
  * @param mss payload bytes per segment when `length` is more than that
  * @param urgent the urgent pointer
+ * @param connection whose it is, for the trace; 0 for none
  */
 export function sendSegment(
   tcp: TcpContext,
@@ -34,6 +37,7 @@ export function sendSegment(
   length: number,
   mss: number,
   urgent = 0,
+  connection = 0,
 ): TransmitResult {
   const { network } = tcp
   const descriptor = network.descriptor
@@ -64,9 +68,12 @@ export function sendSegment(
   const result = network.send(path, Protocol.Tcp, sendOptions)
   if (result === TransmitResult.Full) tcp.counters.deviceFull++
   else {
-    tcp.counters.segmentsOut += length > mss ? Math.ceil(length / mss) : 1
+    const count = length > mss ? Math.ceil(length / mss) : 1
+    tcp.counters.segmentsOut += count
+    path.iface.counters.tcp.segmentsOut += count
     tcp.counters.bytesOut += length
     if ((flags & TcpFlag.Rst) !== 0) tcp.counters.resetsOut++
+    trace(tcp, connection, TraceKind.SegmentOut, seq, length, flags, ack)
   }
   return result
 }

@@ -55,7 +55,7 @@ function sendLost(tcb: Tcb, mss: number): boolean {
 }
 
 /**
- * R7323-10, SHLD-16: once more whatever the window has become, for it held the data the first time; after that only inside
+ * R7323-10, SHLD-16, MAY-7: once more whatever the window has become, for it held the data the first time; after that only inside
  * the latest window. The oldest byte is always tried: it is the probe that learns of the window (as in Linux).
  */
 function isWindowOpenFor(tcb: Tcb, record: SentRecord): boolean {
@@ -91,7 +91,7 @@ export function retransmit(
   tcb.prr.out += record.length
   tcb.retransmits++
   tcb.bytesRetransmitted += data
-  tcb.tcp.counters.retransmitted++
+  countRetransmission(tcb.tcp, tcb.path, cause)
   tcb.lastSendAt = now
   // R6298-09.
   if (record === tcb.sent.head || tcb.retransmitAt === NEVER) {
@@ -111,7 +111,8 @@ function sendNew(tcb: Tcb, mss: number): boolean {
   if (tcb.sndNxt !== before || tcb.cwndLimited) noteWindowUse(tcb, tcb.cwndLimited)
   if (tcb.sndNxt !== before) setLossTimer(tcb, tcb.tcp.engine.now)
   if (!taken) return false
-  if (tcb.sent.count === 0 && (tcb.unsent > 0 || (tcb.finQueued && !tcb.finSent))) startPersist(tcb, mss)
+  if (tcb.pacingAt !== NEVER || tcb.sent.count > 0) return true
+  if (tcb.unsent > 0 || (tcb.finQueued && !tcb.finSent)) startPersist(tcb, mss)
   return true
 }
 
@@ -123,7 +124,7 @@ function sendWhatFits(tcb: Tcb, mss: number): boolean {
     commitNew(tcb, probe, false, probe)
   }
   for (;;) {
-    const length = sendable(tcb, mss)
+    let length = sendable(tcb, mss)
     if (length < 0) return true
     if (!sendSegmentOfNew(tcb, length, mss)) return false
   }
@@ -191,6 +192,7 @@ function sendable(tcb: Tcb, mss: number): number {
   if (unsent === 0) return window > 0 ? 0 : -1
   const congestion = tcb.cwnd - pipe(tcb)
   if (congestion < Math.min(unsent, mss)) tcb.cwndLimited = true
+  tcb.congestion.onRestart?.(tcb, now)
   const room = Math.min(window, congestion)
   if (room <= 0) return -1
   const length = Math.min(unsent, room, superPayloadSize(tcb, mss))

@@ -49,7 +49,7 @@ export interface SynContents {
  * Sends a SYN or SYN-ACK: MSS, always (SHLD-5, MAY-3, MUST-14), SACK-permitted, timestamps, window scale, in Linux's order
  * (R7323-33). No other segment has MSS (MUST-65), SACK-permitted (R2018-01) or window scale.
  */
-export function sendSyn(tcp: TcpContext, syn: SynContents): TransmitResult {
+export function sendSyn(tcp: TcpContext, syn: SynContents, connection = 0): TransmitResult {
   const { view } = tcp.network.memory
   const { cookie } = syn
   const fixed = 4 + (syn.timestamps ? 12 : syn.sack ? 4 : 0) + (syn.windowScale ? 4 : 0)
@@ -77,6 +77,8 @@ export function sendSyn(tcp: TcpContext, syn: SynContents): TransmitResult {
     0,
     syn.length,
     Math.max(1, syn.length),
+    0,
+    connection,
   )
 }
 
@@ -85,25 +87,29 @@ export function sendTcbSyn(tcb: Tcb, flags: number, fastOpen: FastOpenAttempt | 
   const { config } = tcb.tcp
   const answer = (flags & TcpFlag.Ack) !== 0
   tcb.segmentsOut++
-  return sendSyn(tcb.tcp, {
-    path: tcb.path,
-    localPort: tcb.localPort,
-    remotePort: tcb.remotePort,
-    seq: tcb.iss,
-    ack: answer ? tcb.rcvNxt : 0,
-    flags: flags | ecnSynFlags(tcb, flags),
-    // R7323-08.
-    windowScale: config.windowScaling && (!answer || tcb.windowScaling),
-    sack: config.sack && (!answer || tcb.sackPermitted),
-    // R7323-32.
-    timestamps: config.timestamps && (!answer || tcb.timestamps),
-    tsOffset: tcb.tsOffset,
-    tsEcr: answer ? tcb.tsRecent : 0,
-    trafficClass: tcb.trafficClass,
-    cookie: fastOpen === null ? null : fastOpen.cookie,
-    ring: tcb.sendRing,
-    length: fastOpen === null ? 0 : fastOpen.data,
-  })
+  return sendSyn(
+    tcb.tcp,
+    {
+      path: tcb.path,
+      localPort: tcb.localPort,
+      remotePort: tcb.remotePort,
+      seq: tcb.iss,
+      ack: answer ? tcb.rcvNxt : 0,
+      flags: flags | ecnSynFlags(tcb, flags),
+      // R7323-08.
+      windowScale: config.windowScaling && (!answer || tcb.windowScaling),
+      sack: config.sack && (!answer || tcb.sackPermitted),
+      // R7323-32.
+      timestamps: config.timestamps && (!answer || tcb.timestamps),
+      tsOffset: tcb.tsOffset,
+      tsEcr: answer ? tcb.tsRecent : 0,
+      trafficClass: tcb.trafficClass,
+      cookie: fastOpen === null ? null : fastOpen.cookie,
+      ring: tcb.sendRing,
+      length: fastOpen === null ? 0 : fastOpen.data,
+    },
+    tcb.id,
+  )
 }
 
 /** What the two SYNs agreed on. */

@@ -240,6 +240,9 @@ export class Tcb {
     tcp: TcpContext,
     path: Path,
     localPort: number,
+  /** Those of them that had data, those sent again included. */
+  dataSegmentsIn = 0
+  dataSegmentsOut = 0
     remotePort: number,
     passive: boolean,
     expire: TcbTimeout,

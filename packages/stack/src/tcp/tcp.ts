@@ -11,7 +11,6 @@ import {
   parseTcpOptions,
   TCP_HEADER_LENGTH,
   TcpCheck,
-  TcpFlag,
   tcpAck,
   tcpDataOffset,
   tcpDestinationPort,
@@ -34,6 +33,7 @@ import {
 import type { TcpConfig } from './config.ts'
 import { connectionOf } from './connection.ts'
 import { TcpContext } from './context.ts'
+import { DropReason, drop } from './count.ts'
 import type { TcpCounters } from './counters.ts'
 import { expireTcb } from './expiry.ts'
 import { finish } from './finish.ts'
@@ -59,7 +59,7 @@ import {
   type TimeWaitRecord,
   TimeWaitVerdict,
 } from './time-wait.ts'
-import type { TcpTracer } from './trace.ts'
+import { type TcpTracer, TraceKind, trace } from './trace.ts'
 
 const DEFAULT_BACKLOG = 511
 
@@ -144,7 +144,7 @@ export class Tcp implements Transport, TcpApi {
       throw new TapwireError('ENETUNREACH', `${formatAddress(remote)} is a broadcast address`)
     }
     if (context.connections.size >= context.limits.connections) {
-      context.counters.droppedConnectionLimit++
+      context.counters.connectsRefused++
       throw new TapwireError('ENOBUFS', `The limit of ${context.limits.connections} connections is reached`)
     }
     const localPort = wantedPort > 0 ? wantedPort : this.#choosePort(path.local, remote, remotePort)
@@ -172,16 +172,17 @@ export class Tcp implements Transport, TcpApi {
   }
 
   onPacket(packet: PacketIn): void {
-    const { counters } = this.context
-    counters.segmentsIn++
+    const { context } = this
+    const segment = this.#segment
+    context.counters.segmentsIn++
+    packet.iface.counters.tcp.segmentsIn++
+    segment.begin(packet)
     // MUST-57, MUST-63, MCAST-03: never for a group; IP has dropped invalid sources.
     if (packet.multicast || packet.linkMulticast) {
-      counters.droppedMulticast++
+      drop(context, 0, segment, DropReason.Multicast)
       return
     }
-    const segment = this.#segment
     if (!this.#read(packet, segment)) return
-    const { context } = this
     const tcb = context.connections.find(
       packet.dst0,
       packet.dst1,
@@ -201,6 +202,8 @@ export class Tcp implements Transport, TcpApi {
   onIcmpError(error: IcmpErrorIn): void {
     arriveIcmpError(this.context, error)
   }
+    const { seq, dataLength, flags, ack } = segment
+    trace(context, tcb === null ? 0 : tcb.id, TraceKind.SegmentIn, seq, dataLength, flags, ack)
 
   /**
    * The interface, or one of its addresses, is gone: what used it has lost its link, and there is nobody left to send a RST
@@ -267,13 +270,12 @@ export class Tcp implements Transport, TcpApi {
 
   /** Reads and checks the header once, at the door. @returns false: dropped and counted */
   #read(packet: PacketIn, segment: SegmentIn): boolean {
-    const { counters, network } = this.context
-    const { view } = network.memory
+    const { context } = this
+    const { view } = context.network.memory
     const { offset, length } = packet
     const check = checkTcpHeader(view, offset, length)
     if (check !== TcpCheck.Ok) {
-      if (check === TcpCheck.Short) counters.droppedTooShort++
-      else counters.droppedBadOffset++
+      drop(context, 0, segment, check === TcpCheck.Short ? DropReason.TooShort : DropReason.BadOffset)
       return false
     }
     // MUST-3; a checksum of 1 (partial) or 2 (valid) was vouched for by the device.
@@ -281,7 +283,7 @@ export class Tcp implements Transport, TcpApi {
       packet.checksum === 0 &&
       !transportChecksumValid(view, offset, length, pseudoSum(packet), Protocol.Tcp)
     ) {
-      counters.droppedBadChecksum++
+      drop(context, 0, segment, DropReason.BadChecksum)
       return false
     }
     const headerLength = tcpDataOffset(view, offset)
@@ -289,9 +291,8 @@ export class Tcp implements Transport, TcpApi {
       !parseTcpOptions(view, offset + TCP_HEADER_LENGTH, headerLength - TCP_HEADER_LENGTH, segment.options)
     ) {
       // MUST-7: what could be read is used, the rest is not.
-      counters.malformedOptions++
+      context.counters.malformedOptions++
     }
-    segment.packet = packet
     segment.remotePort = tcpSourcePort(view, offset)
     segment.localPort = tcpDestinationPort(view, offset)
     segment.seq = tcpSeq(view, offset)
@@ -334,7 +335,10 @@ export class Tcp implements Transport, TcpApi {
     }
     const listener = this.#listeners.find(dst0, dst1, dst2, dst3, localPort)
     if (listener !== null) this.#arriveInListen(listener, segment, null)
-    else if ((segment.flags & TcpFlag.Rst) === 0) replyReset(context, segment)
+    else {
+      drop(context, 0, segment, DropReason.NoConnection)
+      replyReset(context, segment)
+    }
   }
 
   /** A new incarnation of a connection in TIME-WAIT (MAY-2, RFC 6191), if somebody listens for it. */

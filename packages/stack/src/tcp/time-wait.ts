@@ -5,6 +5,7 @@ import type { Path } from '../ip/network.ts'
 import { TcpFlag } from '../wire/tcp.ts'
 import { type AckSource, sendBareAck, sendPacedBareAck } from './bare-ack.ts'
 import type { TcpContext } from './context.ts'
+import { DropReason, drop, processed } from './count.ts'
 import { finish } from './finish.ts'
 import { receiveWindow } from './receive-window.ts'
 import { type SegmentIn, segmentLength } from './segment-in.ts'
@@ -137,7 +138,10 @@ export function arriveInTimeWait(
 ): TimeWaitVerdict {
   const { flags } = segment
   // RFC 1337, fix F1 (R6191-05): a RST does not end TIME-WAIT.
-  if ((flags & TcpFlag.Rst) !== 0) return TimeWaitVerdict.Done
+  if ((flags & TcpFlag.Rst) !== 0) {
+    drop(tcp, 0, segment, DropReason.TimeWait)
+    return TimeWaitVerdict.Done
+  }
   if ((flags & (TcpFlag.Syn | TcpFlag.Ack | TcpFlag.Fin)) === TcpFlag.Syn && mayReuse(record, segment)) {
     return TimeWaitVerdict.Reopen
   }
@@ -155,8 +159,12 @@ export function answerInTimeWait(
   const { flags, seq, dataLength } = segment
   const length = segmentLength(segment)
   // The FIN ends where the stream ended.
-  if ((flags & TcpFlag.Fin) !== 0 && ((seq + length) | 0) === record.rcvNxt) queue.renew(record)
-  if (length === 0 && seq === record.rcvNxt) return
+  const repeatsFin = (flags & TcpFlag.Fin) !== 0 && ((seq + length) | 0) === record.rcvNxt
+  const isExpected = length === 0 && seq === record.rcvNxt
+  if (repeatsFin) queue.renew(record)
+  if (repeatsFin || isExpected) processed(tcp, segment)
+  else drop(tcp, 0, segment, DropReason.TimeWait)
+  if (isExpected) return
   if ((flags & TcpFlag.Fin) !== 0 || dataLength > 0) sendBareAck(tcp, record)
   else sendPacedBareAck(tcp, record)
 }

@@ -4,6 +4,7 @@ import type { Path } from '../../ip/network.ts'
 import { TcpFlag } from '../../wire/tcp.ts'
 import { MAX_BACKOFF } from '../config.ts'
 import type { TcpContext } from '../context.ts'
+import { countRetransmission, DropReason, drop } from '../count.ts'
 import { establish, raiseRtoAfterSynTimeout } from '../establish.ts'
 import { finish } from '../finish.ts'
 import { timestampOffset } from '../isn.ts'
@@ -14,6 +15,7 @@ import { replyReset } from '../reset.ts'
 import type { SegmentIn } from '../segment-in.ts'
 import { adopt, agree, sendTcbSyn } from '../syn.ts'
 import { Tcb, type TcbTimeout } from '../tcb.ts'
+import { RetransmitCause } from '../trace.ts'
 import { CookieVerdict, checkCookie, makeCookie } from './cookie.ts'
 import { leaveFastOpenQueue } from './queue.ts'
 
@@ -120,7 +122,7 @@ function onSynAckTimeout(tcb: Tcb, now: Micros): void {
   }
   tcb.synRetransmitted++
   tcb.retransmits++
-  counters.retransmitted++
+  countRetransmission(tcb.tcp, tcb.path, RetransmitCause.Syn)
   counters.timeouts++
   repeatSynAck(tcb)
   armSynAck(tcb, now)
@@ -146,7 +148,7 @@ export function repeatsSyn(tcb: Tcb, segment: SegmentIn): boolean {
  */
 export function confirmsFastOpen(tcb: Tcb, segment: SegmentIn): boolean {
   if (seqLeq(segment.ack, tcb.iss) || seqGt(segment.ack, tcb.sndNxt)) {
-    tcb.tcp.counters.droppedBadAck++
+    drop(tcb.tcp, tcb.id, segment, DropReason.BadAck)
     replyReset(tcb.tcp, segment)
     return false
   }
