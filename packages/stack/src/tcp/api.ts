@@ -241,6 +241,12 @@ export interface TcpInfo {
   readonly probes: number
   /** The least round-trip time lately; 0 while none is known. */
   readonly minRtt: number
+  /** Bytes a second at which it may send (tcpi_pacing_rate); Infinity while nothing paces it. */
+  readonly pacingRate: number
+  /** Bytes a second that the path has delivered lately (tcpi_delivery_rate), 0 before the first sample. */
+  readonly deliveryRate: number
+  /** That rate was the application's, which gave no more (tcpi_delivery_rate_app_limited). */
+  readonly deliveryRateAppLimited: boolean
   /** The round-trip time as the receiver sees it; 0 while none is known. */
   readonly rcvRtt: number
   /** What the receive buffer may hold now, and what of it waits to be read. */

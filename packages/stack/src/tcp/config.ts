@@ -47,8 +47,16 @@ export interface TcpSettings {
   readonly trafficClass?: number
   /** TTL or hop limit (MUST-49, IP-13). Default 64. */
   readonly ttl?: number
-  /** Congestion control: 'cubic' (RFC 9438, default) or 'newreno' (RFC 5681). A connection may choose another. */
+  /**
+   * Congestion control: 'cubic' (RFC 9438, default), 'newreno' (RFC 5681) or 'bbr' (version 3, draft-ietf-ccwg-bbr). A
+   * connection may choose another.
+   */
   readonly congestion?: CongestionName
+  /**
+   * Spread what CUBIC and NewReno send over the round trip, as Linux does below fq: at twice cwnd / srtt in slow start, 1.2 times
+   * after it. BBR paces in any case. Default false.
+   */
+  readonly pacing?: boolean
   /**
    * Explicit congestion notification (RFC 3168): true asks every peer for it, 'passive' (default) uses it with those that
    * ask, false never.
@@ -96,6 +104,7 @@ export interface TcpConfig {
   readonly trafficClass: number
   readonly ttl: number
   readonly congestion: CongestionName
+  readonly pacing: boolean
   readonly ecn: EcnSetting
   readonly fastOpenServer: number
   readonly synCookies: SynCookieSetting
@@ -171,6 +180,7 @@ export function resolveTcpSettings(given: TcpSettings = {}): TcpConfig {
     userTimeoutOption: given.userTimeoutOption ?? false,
     trafficClass: numbers.trafficClass & DSCP_MASK,
     congestion: checkCongestionName(given.congestion ?? 'cubic'),
+    pacing: given.pacing ?? false,
     ecn: checkEcn(given.ecn ?? 'passive'),
     synCookies: checkSynCookies(given.synCookies ?? true),
     ephemeralPorts: checkPorts(given.ephemeralPorts ?? [32_768, 65_535]),

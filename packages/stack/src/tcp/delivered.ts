@@ -1,5 +1,6 @@
 import { seqDiff, seqLeq } from '../core/seq.ts'
 import type { AckNews } from './ack-news.ts'
+import { updateRateSample } from './delivery-rate.ts'
 import { rackDelivered } from './rack.ts'
 import type { SentRecord } from './sent-record.ts'
 import type { Tcb } from './tcb.ts'
@@ -16,6 +17,7 @@ export function noteDelivered(
   news: AckNews,
 ): void {
   news.delivered += seqDiff(end, record.start)
+  updateRateSample(tcb, record, end)
   if (tcb.sackPermitted) rackDelivered(tcb, record, end, cumulative, news)
   if (record.retransmissions > 0) {
     if (cumulative) news.retransmitted = true

@@ -37,6 +37,10 @@ export function expireTcb(tcb: Tcb, now: Micros): void {
     tcb.starvedAt = NEVER
     onStarvedTimeout(tcb)
   }
+  if (tcb.pacingAt <= now) {
+    tcb.pacingAt = NEVER
+    wantOutput(tcb)
+  }
   if (tcb.retransmitAt <= now) onLossTimer(tcb, now)
   if (tcb.persistAt <= now) onPersistTimeout(tcb, now)
   if (tcb.keepaliveAt <= now) onKeepalive(tcb, now)

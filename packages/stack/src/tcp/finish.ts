@@ -41,5 +41,6 @@ function stopTimers(tcb: Tcb): void {
   tcb.finWait2At = NEVER
   tcb.corkAt = NEVER
   tcb.starvedAt = NEVER
+  tcb.pacingAt = NEVER
   tcb.tcp.engine.timers.clear(tcb.timer)
 }

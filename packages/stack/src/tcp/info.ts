@@ -1,5 +1,6 @@
 import { MILLISECOND, type Micros } from '../core/timer.ts'
 import { TCP_STATE_NAMES, type TcpInfo } from './api.ts'
+import { pacingRate } from './pacing.ts'
 import { pipe } from './pipe.ts'
 import { receiveWindow } from './receive-window.ts'
 import { currentRto } from './rtt.ts'
@@ -41,6 +42,9 @@ export function tcpInfo(tcb: Tcb): TcpInfo {
     backoff: tcb.backoff,
     probes: tcb.probes + tcb.keepaliveProbes,
     minRtt: tcb.minRtt.value / MILLISECOND,
+    pacingRate: pacingRate(tcb),
+    deliveryRate: tcb.rate.rate,
+    deliveryRateAppLimited: tcb.rate.rateAppLimited,
     rcvRtt: tcb.rcvRtt.time / MILLISECOND,
     rcvBuffer: tcb.rcvBuf,
     readable: tcb.readable,

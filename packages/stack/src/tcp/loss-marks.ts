@@ -6,6 +6,13 @@ import { TraceKind, trace } from './trace.ts'
 export const DUP_THRESH = 3
 
 export function markLost(tcb: Tcb, record: SentRecord): void {
-  tcb.sent.markLost(record)
+  takeForLost(tcb, record)
   trace(tcb.tcp, tcb.id, TraceKind.MarkedLost, record.start, record.length)
+}
+
+/** Marks a record and tells congestion control, if that was news. */
+export function takeForLost(tcb: Tcb, record: SentRecord): void {
+  const before = tcb.sent.lostEver
+  tcb.sent.markLost(record)
+  if (tcb.sent.lostEver !== before) tcb.congestion.onPacketLost?.(tcb, record, tcb.tcp.engine.now)
 }

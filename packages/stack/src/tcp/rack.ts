@@ -2,7 +2,7 @@ import { seqDiff, seqGeq, seqGt, seqLt } from '../core/seq.ts'
 import { type Micros, NEVER } from '../core/timer.ts'
 import type { AckNews } from './ack-news.ts'
 import { smss } from './congestion/window.ts'
-import { DUP_THRESH, markLost } from './loss-marks.ts'
+import { DUP_THRESH, markLost, takeForLost } from './loss-marks.ts'
 import { RecoveryState } from './recovery-state.ts'
 import type { SentRecord } from './sent-record.ts'
 import type { Tcb } from './tcb.ts'
@@ -171,6 +171,6 @@ export function markLostAtTimeout(tcb: Tcb, now: Micros): void {
   const patient = tcb.sackPermitted && rack.rtt > 0
   for (let record = head; record !== null; record = record.next) {
     if (patient && record !== head && record.sentAt + rack.rtt > now) continue
-    sent.markLost(record)
+    takeForLost(tcb, record)
   }
 }

@@ -19,6 +19,8 @@ export class SentLog {
   sackedBytes = 0
   lostBytes = 0
   retransmittedBytes = 0
+  /** Bytes ever marked lost, those whose retransmission was lost twice (C.lost of draft-ietf-ccwg-bbr). */
+  lostEver = 0
   /** No record before it waits to be sent again; null: none at all does. */
   #lostHint: SentRecord | null = null
   /** Where the last block was found: the next one is near. */
@@ -33,7 +35,7 @@ export class SentLog {
     return this.bytes - this.sackedBytes - this.lostBytes + this.retransmittedBytes
   }
 
-  append(start: number, end: number, now: Micros): void {
+  append(start: number, end: number, now: Micros): SentRecord {
     const record = this.#pool.take()
     record.start = start
     record.end = end
@@ -45,6 +47,7 @@ export class SentLog {
     this.byTime.add(record)
     this.bytes += record.length
     this.count++
+    return record
   }
 
   /** Cuts a record in two at `at`, which lies inside it; both halves keep its history. */
@@ -57,6 +60,14 @@ export class SentLog {
     rest.sacked = record.sacked
     rest.lost = record.lost
     rest.retransmitted = record.retransmitted
+    rest.delivered = record.delivered
+    rest.deliveredAt = record.deliveredAt
+    rest.firstSentAt = record.firstSentAt
+    rest.appLimited = record.appLimited
+    rest.lostBefore = record.lostBefore
+    // The front had less before it in flight.
+    rest.txInFlight = record.txInFlight
+    record.txInFlight -= rest.length
     record.end = at
     rest.previous = record
     rest.next = record.next
@@ -104,6 +115,7 @@ export class SentLog {
     if (record.sacked || (record.lost && !record.retransmitted)) return
     if (record.retransmitted) this.retransmittedBytes -= record.length
     if (!record.lost) this.lostBytes += record.length
+    this.lostEver += record.length
     record.retransmitted = false
     record.lost = true
     if (record.flying) this.byTime.remove(record)

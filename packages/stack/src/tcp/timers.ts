@@ -55,6 +55,11 @@ export function armStarved(tcb: Tcb, deadline: Micros): void {
   tcb.tcp.engine.timers.setEarlier(tcb.timer, deadline)
 }
 
+export function armPacing(tcb: Tcb, deadline: Micros): void {
+  tcb.pacingAt = deadline
+  tcb.tcp.engine.timers.setEarlier(tcb.timer, deadline)
+}
+
 /** The earliest deadline, or NEVER. */
 export function earliestDeadline(tcb: Tcb): Micros {
   return Math.min(
@@ -65,5 +70,6 @@ export function earliestDeadline(tcb: Tcb): Micros {
     tcb.finWait2At,
     tcb.corkAt,
     tcb.starvedAt,
+    tcb.pacingAt,
   )
 }

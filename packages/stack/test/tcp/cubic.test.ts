@@ -191,11 +191,11 @@ describe('the choice', () => {
 
   it('refuses what there is not', () => {
     const bad = 'vegas' as 'cubic'
-    expect(() => new Script({ tcp: { congestion: bad } })).toThrow(/cubic or newreno.*vegas/)
+    expect(() => new Script({ tcp: { congestion: bad } })).toThrow(/cubic, newreno or bbr.*vegas/)
     const t = new Rounds()
     expect(() => {
       t.connection.congestion = bad
-    }).toThrow(/cubic or newreno.*vegas/)
+    }).toThrow(/cubic, newreno or bbr.*vegas/)
     expect(t.connection.congestion).toBe('cubic')
   })
 })

@@ -1,8 +1,10 @@
 import type { Micros } from '../../core/timer.ts'
+import type { RateSample } from '../delivery-rate.ts'
+import type { SentRecord } from '../sent-record.ts'
 import type { Tcb } from '../tcb.ts'
 
 /** The algorithms there are. */
-export type CongestionName = 'cubic' | 'newreno'
+export type CongestionName = 'cubic' | 'newreno' | 'bbr'
 
 /**
  * The congestion control of one connection: an algorithm and its state. It owns `cwnd` and `ssthresh`; loss detection and
@@ -15,6 +17,8 @@ export interface CongestionControl {
    * towards the `ssthresh` that `onLoss` has set.
    */
   readonly ownsRecovery?: boolean
+  /** Bytes a second at which to send; without it the setting `pacing` decides. Infinity: unpaced. */
+  readonly pacingRate?: number
   /** The handshake is done: the MSS is known. */
   init(tcb: Tcb): void
   /** It was chosen for a connection under way: `cwnd` and `ssthresh` are another algorithm's. */
@@ -41,4 +45,13 @@ export interface CongestionControl {
   onUndo(tcb: Tcb, now: Micros): void
   /** Sending starts again after a pause of more than an RTO. */
   onIdle(tcb: Tcb, now: Micros): void
+  /**
+   * Last of all that an ACK causes, in any state of recovery, when it has delivered something or shown a loss.
+   * @param sample only until it returns
+   */
+  onRateSample?(tcb: Tcb, sample: RateSample, now: Micros): void
+  /** A record was marked lost, by whatever means; before the `onLoss` or after the `onTimeout` that may belong to it. */
+  onPacketLost?(tcb: Tcb, record: SentRecord, now: Micros): void
+  /** Data is about to be sent while nothing is in flight, after however short a pause. */
+  onRestart?(tcb: Tcb, now: Micros): void
 }

@@ -2,13 +2,13 @@ import { TapwireError } from '../../core/errors.ts'
 import type { CongestionName } from './controller.ts'
 
 /** The names of what can be chosen; `choose.ts` has what they stand for. */
-export const CONGESTION_NAMES: readonly CongestionName[] = ['cubic', 'newreno']
+export const CONGESTION_NAMES: readonly CongestionName[] = ['cubic', 'newreno', 'bbr']
 
 /** @throws ERR_INVALID_ARG_VALUE when there is no such algorithm */
 export function checkCongestionName(name: CongestionName): CongestionName {
   if (CONGESTION_NAMES.includes(name)) return name
   throw new TapwireError(
     'ERR_INVALID_ARG_VALUE',
-    `Congestion control can be ${CONGESTION_NAMES.join(' or ')}. Received ${String(name)}`,
+    `Congestion control can be cubic, newreno or bbr. Received ${String(name)}`,
   )
 }

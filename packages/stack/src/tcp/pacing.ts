@@ -1,0 +1,81 @@
+import { MILLISECOND, type Micros, NEVER, SECOND } from '../core/timer.ts'
+import type { Tcb } from './tcb.ts'
+import { armPacing } from './timers.ts'
+
+/**
+ * Time lost by a timer that rang late is caught up with, up to this: two ticks of the coarsest clock there is (Windows:
+ * 15.6 ms). What an idle connection did not send is never caught up with.
+ */
+const MOST_CREDIT: Micros = 32 * MILLISECOND
+/** What leaves at once is worth so much time (draft-ietf-ccwg-bbr-06 section 5.6.3): host timers resolve no less. */
+const QUANTUM_TIME: Micros = MILLISECOND
+const LARGEST_QUANTUM = 65_536
+/** Linux's pacing_ss_ratio and pacing_ca_ratio. */
+const SLOW_START_FACTOR = 2
+const AVOIDANCE_FACTOR = 1.2
+
+/** Spreads what is sent over time. The deadline it waits for is `Tcb.pacingAt`. */
+export class Pacer {
+  /** C.next_send_time: when the next quantum may leave. */
+  nextAt = 0
+  /** When the present quantum began, and what is left of it. */
+  quantumAt: Micros = -1
+  room = 0
+  /** Something has been waiting for `nextAt` and nothing else. */
+  held = false
+}
+
+/** Bytes a second; Infinity when nothing asks for pacing, or nothing is known yet to do it by. */
+export function pacingRate(tcb: Tcb): number {
+  const rate = tcb.congestion.pacingRate
+  if (rate !== undefined) return rate
+  if (!tcb.tcp.config.pacing || tcb.srtt === 0) return Number.POSITIVE_INFINITY
+  const factor = tcb.cwnd < tcb.ssthresh / 2 ? SLOW_START_FACTOR : AVOIDANCE_FACTOR
+  return (factor * Math.max(tcb.cwnd, tcb.sent.pipe) * SECOND) / tcb.srtt
+}
+
+/** SetSendQuantum(): the largest super-frame, or row of frames, that leaves at once. */
+export function sendQuantum(rate: number, mss: number): number {
+  return Math.max(2 * mss, Math.min(LARGEST_QUANTUM, Math.floor((rate * QUANTUM_TIME) / SECOND)))
+}
+
+/**
+ * How many of `length` bytes may leave now. 0: none, and the timer is set for when they may; it is set only while something
+ * waits that everything else would let go.
+ */
+export function paced(tcb: Tcb, length: number, mss: number): number {
+  const rate = pacingRate(tcb)
+  if (rate === Number.POSITIVE_INFINITY) return length
+  const { pacer } = tcb
+  const { now } = tcb.tcp.engine
+  if (pacer.quantumAt !== now || pacer.room <= 0) {
+    if (pacer.nextAt > now) {
+      armPacing(tcb, Math.ceil(pacer.nextAt))
+      return 0
+    }
+    pacer.quantumAt = now
+    pacer.room = sendQuantum(rate, mss)
+  }
+  if (length <= pacer.room) return length
+  return Math.max(mss, pacer.room - (pacer.room % mss))
+}
+
+/** So many bytes have left: the next ones wait until these have had their time. */
+export function pacedSend(tcb: Tcb, length: number, now: Micros): void {
+  const rate = pacingRate(tcb)
+  if (rate === Number.POSITIVE_INFINITY) return
+  const { pacer } = tcb
+  const start = pacer.held ? now - MOST_CREDIT : now
+  pacer.nextAt = Math.max(pacer.nextAt, start) + (length * SECOND) / rate
+  pacer.room -= length
+}
+
+/** The connection is about to send what it may. */
+export function startPaced(tcb: Tcb): void {
+  tcb.pacingAt = NEVER
+}
+
+/** It has. Only what the pacer held back may be caught up with. */
+export function endPaced(tcb: Tcb): void {
+  tcb.pacer.held = tcb.pacingAt !== NEVER
+}
