@@ -3,12 +3,10 @@ import { NEVER } from '../core/timer.ts'
 import { TcpFlag } from '../wire/tcp.ts'
 import { TcpState } from './api.ts'
 import { noteWindowUse } from './congestion/window.ts'
-import { checkIfApplicationLimited, onPacketSent } from './delivery-rate.ts'
 import { holdsRetransmissions } from './f-rto.ts'
 import { restartRto, setLossTimer } from './loss-timer.ts'
 import { extraOptions } from './options-out.ts'
 import { emit, sendAck } from './output.ts'
-import { endPaced, paced, pacedSend, startPaced } from './pacing.ts'
 import { probePayload, probeSent } from './path-mtu-search.ts'
 import { startPersist } from './persist.ts'
 import { pipe } from './pipe.ts'
@@ -29,13 +27,10 @@ import { noteRetransmission } from './undo.ts'
 export function output(tcb: Tcb): boolean {
   if (tcb.state >= TcpState.Established) {
     const mss = payloadSize(tcb)
-    startPaced(tcb)
     if (!sendLost(tcb, mss)) return false
     // NextSeg() of R6675-04: new data only when nothing lost waits.
     if ((tcb.sent.nextLost() === null || holdsRetransmissions(tcb)) && !sendNew(tcb, mss - extraOptions(tcb)))
       return false
-    endPaced(tcb)
-    checkIfApplicationLimited(tcb, mss)
   }
   if (tcb.ackNow && tcb.state >= TcpState.SynReceived) return sendAck(tcb)
   return true
@@ -53,9 +48,7 @@ function sendLost(tcb: Tcb, mss: number): boolean {
     // The first retransmission of a recovery does not wait for the window (R5681-17).
     if (flying > 0 && !tcb.fastRetransmit && flying + Math.min(record.length, mss) > tcb.cwnd) return true
     const cause = tcb.recovery === RecoveryState.Loss ? RetransmitCause.Timeout : RetransmitCause.Recovery
-    const room = Math.min(Math.max(mss, tcb.cwnd - flying), paced(tcb, record.length, mss))
-    if (room === 0) return true
-    if (!retransmit(tcb, record, mss, room, cause)) return false
+    if (!retransmit(tcb, record, mss, Math.max(mss, tcb.cwnd - flying), cause)) return false
     tcb.fastRetransmit = false
   }
   return true
@@ -94,8 +87,6 @@ export function retransmit(
   if (cut) tcb.sent.split(record, seqAdd(record.start, data))
   const now = tcb.tcp.engine.now
   tcb.sent.markRetransmitted(record, now)
-  onPacketSent(tcb, record, now)
-  pacedSend(tcb, data, now)
   noteRetransmission(tcb, record.length, now)
   tcb.prr.out += record.length
   tcb.retransmits++
@@ -164,8 +155,7 @@ function commitNew(tcb: Tcb, length: number, fin: boolean, mss: number): void {
   const now = tcb.tcp.engine.now
   const end = seqAdd(tcb.sndNxt, length + (fin ? 1 : 0))
   if (tcb.sent.count === 0) restartRto(tcb, now)
-  onPacketSent(tcb, tcb.sent.append(tcb.sndNxt, end, now), now)
-  pacedSend(tcb, length, now)
+  tcb.sent.append(tcb.sndNxt, end, now)
   tcb.prr.out += seqDiff(end, tcb.sndNxt)
   tcb.sndNxt = end
   if (length % mss !== 0) tcb.sndSmall = end
@@ -203,7 +193,6 @@ function sendable(tcb: Tcb, mss: number): number {
   if (unsent === 0) return window > 0 ? 0 : -1
   const congestion = tcb.cwnd - pipe(tcb)
   if (congestion < Math.min(unsent, mss)) tcb.cwndLimited = true
-  tcb.congestion.onRestart?.(tcb, now)
   const room = Math.min(window, congestion)
   if (room <= 0) return -1
   const length = Math.min(unsent, room, superPayloadSize(tcb, mss))

@@ -6,14 +6,12 @@ import { ByteRing } from './byte-ring.ts'
 import type { CongestionControl } from './congestion/controller.ts'
 import { WindowUse } from './congestion/window.ts'
 import type { TcpContext } from './context.ts'
-import { DeliveryRate } from './delivery-rate.ts'
 import { EcnState } from './ecn.ts'
 import { FrtoState } from './f-rto.ts'
 import type { FastOpenAttempt } from './fast-open/client.ts'
 import type { FastOpenPending } from './fast-open/queue.ts'
 import type { TcpListenerImpl } from './listener.ts'
 import { MinRtt } from './min-rtt.ts'
-import { Pacer } from './pacing.ts'
 import { PathMtuTrust } from './path-mtu.ts'
 import { PathMtuSearch } from './path-mtu-search.ts'
 import { PrrState } from './prr.ts'
@@ -164,8 +162,6 @@ export class Tcb {
   ssthresh = INFINITE_SSTHRESH
   congestion: CongestionControl
   readonly windowUse = new WindowUse()
-  readonly rate = new DeliveryRate()
-  readonly pacer = new Pacer()
   /** The congestion window, and nothing else, stopped the sender just now. */
   cwndLimited = false
   readonly ecn = new EcnState()
@@ -191,8 +187,6 @@ export class Tcb {
   finWait2At: Micros = NEVER
   corkAt: Micros = NEVER
   starvedAt: Micros = NEVER
-  /** When the pacer lets go what it holds back. */
-  pacingAt: Micros = NEVER
   readonly timer: Timer
   /** Zero-window probes since the window shut. */
   probes = 0
@@ -240,15 +234,15 @@ export class Tcb {
   bytesAcked = 0
   segmentsIn = 0
   segmentsOut = 0
+  /** Those of them that had data, those sent again included. */
+  dataSegmentsIn = 0
+  dataSegmentsOut = 0
   retransmits = 0
 
   constructor(
     tcp: TcpContext,
     path: Path,
     localPort: number,
-  /** Those of them that had data, those sent again included. */
-  dataSegmentsIn = 0
-  dataSegmentsOut = 0
     remotePort: number,
     passive: boolean,
     expire: TcbTimeout,

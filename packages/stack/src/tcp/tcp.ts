@@ -195,6 +195,8 @@ export class Tcp implements Transport, TcpApi {
       segment.localPort,
       segment.remotePort,
     )
+    const { seq, dataLength, flags, ack } = segment
+    trace(context, tcb === null ? 0 : tcb.id, TraceKind.SegmentIn, seq, dataLength, flags, ack)
     if (tcb !== null) arrive(tcb, segment, this.#timeWait)
     else this.#arriveWithoutTcb(packet, segment)
   }
@@ -202,8 +204,6 @@ export class Tcp implements Transport, TcpApi {
   onIcmpError(error: IcmpErrorIn): void {
     arriveIcmpError(this.context, error)
   }
-    const { seq, dataLength, flags, ack } = segment
-    trace(context, tcb === null ? 0 : tcb.id, TraceKind.SegmentIn, seq, dataLength, flags, ack)
 
   /**
    * The interface, or one of its addresses, is gone: what used it has lost its link, and there is nobody left to send a RST
