@@ -6,6 +6,7 @@ import { challengeAck } from './challenge-ack.ts'
 import { isWindowUsed } from './congestion/window.ts'
 import { DropReason, drop } from './count.ts'
 import { noteDelivered } from './delivered.ts'
+import { generateRateSample, initRateSample, rateSample } from './delivery-rate.ts'
 import { congestionEchoed } from './ecn.ts'
 import { restartRto } from './loss-timer.ts'
 import { noteSizeAcked } from './path-mtu.ts'
@@ -40,6 +41,7 @@ export function processAck(tcb: Tcb, segment: SegmentIn): boolean {
   if (seqLt(ack, tcb.sndUna)) {
     if (tcb.sackPermitted) applySack(tcb, segment.options, news)
     if (news.sacked > 0 || news.dsack) afterAck(tcb, news)
+    tellRate(tcb)
     return true
   }
   updateSendWindow(tcb, segment)
@@ -58,6 +60,7 @@ export function processAck(tcb: Tcb, segment: SegmentIn): boolean {
   if (tcb.ecn.on && (segment.flags & TcpFlag.Ece) !== 0) congestionEchoed(tcb, news.acked)
   // What was delivered until the end of recovery has been paid for by it (R6582-03).
   else if (news.acked > 0 && !recovering) grow(tcb)
+  tellRate(tcb)
   if (tcb.unsent > 0 || tcb.finQueued || tcb.sent.lostBytes > 0) wantOutput(tcb)
   return true
 }
@@ -66,6 +69,7 @@ export function processAck(tcb: Tcb, segment: SegmentIn): boolean {
 function readAck(tcb: Tcb, segment: SegmentIn): void {
   const { options, ack } = segment
   news.clear(ack)
+  initRateSample()
   news.acked = Math.max(0, seqDiff(ack, tcb.sndUna))
   news.duplicate = isDuplicateAck(tcb, segment)
   news.hasEcho = tcb.timestamps && options.hasTimestamps && options.tsEcr !== 0
@@ -176,4 +180,12 @@ function sampleByEcho(tcb: Tcb, now: Micros): void {
 function grow(tcb: Tcb): void {
   if (tcb.recovery === RecoveryState.Recovery) return
   tcb.congestion.onAck(tcb, news.delivered, isWindowUsed(tcb), tcb.tcp.engine.now)
+}
+
+/** How fast the path delivers, as far as this ACK tells; in recovery too. */
+function tellRate(tcb: Tcb): void {
+  generateRateSample(tcb)
+  if (news.delivered > 0 || rateSample.newlyLost > 0) {
+    tcb.congestion.onRateSample?.(tcb, rateSample, tcb.tcp.engine.now)
+  }
 }

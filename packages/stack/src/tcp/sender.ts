@@ -3,10 +3,13 @@ import { NEVER } from '../core/timer.ts'
 import { TcpFlag } from '../wire/tcp.ts'
 import { TcpState } from './api.ts'
 import { noteWindowUse } from './congestion/window.ts'
+import { countRetransmission } from './count.ts'
+import { checkIfApplicationLimited, onPacketSent } from './delivery-rate.ts'
 import { holdsRetransmissions } from './f-rto.ts'
 import { restartRto, setLossTimer } from './loss-timer.ts'
 import { extraOptions } from './options-out.ts'
 import { emit, sendAck } from './output.ts'
+import { endPaced, paced, pacedSend, startPaced } from './pacing.ts'
 import { probePayload, probeSent } from './path-mtu-search.ts'
 import { startPersist } from './persist.ts'
 import { pipe } from './pipe.ts'
@@ -27,10 +30,13 @@ import { noteRetransmission } from './undo.ts'
 export function output(tcb: Tcb): boolean {
   if (tcb.state >= TcpState.Established) {
     const mss = payloadSize(tcb)
+    startPaced(tcb)
     if (!sendLost(tcb, mss)) return false
     // NextSeg() of R6675-04: new data only when nothing lost waits.
     if ((tcb.sent.nextLost() === null || holdsRetransmissions(tcb)) && !sendNew(tcb, mss - extraOptions(tcb)))
       return false
+    endPaced(tcb)
+    checkIfApplicationLimited(tcb, mss)
   }
   if (tcb.ackNow && tcb.state >= TcpState.SynReceived) return sendAck(tcb)
   return true
@@ -48,7 +54,9 @@ function sendLost(tcb: Tcb, mss: number): boolean {
     // The first retransmission of a recovery does not wait for the window (R5681-17).
     if (flying > 0 && !tcb.fastRetransmit && flying + Math.min(record.length, mss) > tcb.cwnd) return true
     const cause = tcb.recovery === RecoveryState.Loss ? RetransmitCause.Timeout : RetransmitCause.Recovery
-    if (!retransmit(tcb, record, mss, Math.max(mss, tcb.cwnd - flying), cause)) return false
+    const room = Math.min(Math.max(mss, tcb.cwnd - flying), paced(tcb, record.length, mss))
+    if (room === 0) return true
+    if (!retransmit(tcb, record, mss, room, cause)) return false
     tcb.fastRetransmit = false
   }
   return true
@@ -87,6 +95,8 @@ export function retransmit(
   if (cut) tcb.sent.split(record, seqAdd(record.start, data))
   const now = tcb.tcp.engine.now
   tcb.sent.markRetransmitted(record, now)
+  onPacketSent(tcb, record, now)
+  pacedSend(tcb, data, now)
   noteRetransmission(tcb, record.length, now)
   tcb.prr.out += record.length
   tcb.retransmits++
@@ -126,6 +136,10 @@ function sendWhatFits(tcb: Tcb, mss: number): boolean {
   for (;;) {
     let length = sendable(tcb, mss)
     if (length < 0) return true
+    if (length > 0) {
+      length = paced(tcb, length, mss)
+      if (length === 0) return true
+    }
     if (!sendSegmentOfNew(tcb, length, mss)) return false
   }
 }
@@ -155,7 +169,8 @@ function commitNew(tcb: Tcb, length: number, fin: boolean, mss: number): void {
   const now = tcb.tcp.engine.now
   const end = seqAdd(tcb.sndNxt, length + (fin ? 1 : 0))
   if (tcb.sent.count === 0) restartRto(tcb, now)
-  tcb.sent.append(tcb.sndNxt, end, now)
+  onPacketSent(tcb, tcb.sent.append(tcb.sndNxt, end, now), now)
+  pacedSend(tcb, length, now)
   tcb.prr.out += seqDiff(end, tcb.sndNxt)
   tcb.sndNxt = end
   if (length % mss !== 0) tcb.sndSmall = end

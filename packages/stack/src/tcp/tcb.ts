@@ -6,12 +6,14 @@ import { ByteRing } from './byte-ring.ts'
 import type { CongestionControl } from './congestion/controller.ts'
 import { WindowUse } from './congestion/window.ts'
 import type { TcpContext } from './context.ts'
+import { DeliveryRate } from './delivery-rate.ts'
 import { EcnState } from './ecn.ts'
 import { FrtoState } from './f-rto.ts'
 import type { FastOpenAttempt } from './fast-open/client.ts'
 import type { FastOpenPending } from './fast-open/queue.ts'
 import type { TcpListenerImpl } from './listener.ts'
 import { MinRtt } from './min-rtt.ts'
+import { Pacer } from './pacing.ts'
 import { PathMtuTrust } from './path-mtu.ts'
 import { PathMtuSearch } from './path-mtu-search.ts'
 import { PrrState } from './prr.ts'
@@ -162,6 +164,8 @@ export class Tcb {
   ssthresh = INFINITE_SSTHRESH
   congestion: CongestionControl
   readonly windowUse = new WindowUse()
+  readonly rate = new DeliveryRate()
+  readonly pacer = new Pacer()
   /** The congestion window, and nothing else, stopped the sender just now. */
   cwndLimited = false
   readonly ecn = new EcnState()
@@ -187,6 +191,8 @@ export class Tcb {
   finWait2At: Micros = NEVER
   corkAt: Micros = NEVER
   starvedAt: Micros = NEVER
+  /** When the pacer lets go what it holds back. */
+  pacingAt: Micros = NEVER
   readonly timer: Timer
   /** Zero-window probes since the window shut. */
   probes = 0
