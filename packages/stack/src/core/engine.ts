@@ -20,7 +20,7 @@ export class Engine {
   readonly memory: Memory
   readonly random: Random
   readonly timers = new TimerQueue()
-  /** The time of this burst: the clock is read once per entry (42 ns, measured), not per segment. */
+  /** The time of this burst: the clock is read per entry and per `refresh` (42 ns, measured), not per segment. */
   now: Micros
   #depth = 0
   #holders = 0
@@ -72,6 +72,14 @@ export class Engine {
 
   enter(): void {
     if (this.#depth++ === 0) this.now = this.clock.now()
+  }
+
+  /**
+   * Some of the burst's time has passed. What is sent or received late in a long one must not be timed by its beginning: to RACK
+   * the difference between two bursts would be reordering.
+   */
+  refresh(): void {
+    this.now = this.clock.now()
   }
 
   leave(): void {

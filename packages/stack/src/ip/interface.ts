@@ -19,6 +19,9 @@ import type { NetworkInterface } from './network.ts'
 import { MIN_MTU_V6 } from './path-mtu.ts'
 import { isUnicast } from './special-prefixes.ts'
 
+/** Frames of a burst for which one look at the clock is enough. */
+const REFRESH = 8
+
 /** A link layer as an interface drives it: the port that IP sees, and the door frames come in by. */
 export interface InterfaceLink extends LinkPort {
   onFrame(frame: RxFrame): void
@@ -84,6 +87,7 @@ export class Interface implements NetworkInterface, FrameSink, LinkEvents {
   readonly #conflictDetection: ConflictDetection
   readonly #stopFlushing: () => void
   #inBurst = false
+  #burstFrames = 0
 
   constructor(options: InterfaceOptions) {
     const { device } = options
@@ -122,8 +126,9 @@ export class Interface implements NetworkInterface, FrameSink, LinkEvents {
     }
     if (!this.#inBurst) {
       this.#inBurst = true
+      this.#burstFrames = 0
       this.#engine.enter()
-    }
+    } else if (++this.#burstFrames % REFRESH === 0) this.#engine.refresh()
     this.counters.framesIn++
     this.counters.bytesIn += frame.length
     this.rxChecksum = frame.checksum

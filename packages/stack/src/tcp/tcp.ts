@@ -244,6 +244,8 @@ export class Tcp implements Transport, TcpApi {
     for (let left = context.output.size; left > 0; left--) {
       const tcb = context.output.shift() as Tcb
       tcb.outputQueued = false
+      // Applications may have taken their time.
+      context.engine.refresh()
       if (tcb.closeReason === undefined && !tcb.blockedQueued) output(tcb)
       busy = true
     }
