@@ -37,6 +37,8 @@ export interface Limits {
   readonly udpReceiveBuffer: number
   /** TCP connections in any state but TIME-WAIT and SYN-RECEIVED from a listener. */
   readonly connections: number
+  /** Closed connections that are left to finish by themselves (FIN-WAIT to LAST-ACK); one more is reset instead. */
+  readonly orphans: number
   /** TCP listeners. */
   readonly listeners: number
   /** Half-open connections of one listener (SYN queue). */
@@ -77,6 +79,7 @@ export const DEFAULT_LIMITS: Limits = {
   udpSockets: 65_536,
   udpReceiveBuffer: 256 * 1024,
   connections: 262_144,
+  orphans: 65_536,
   listeners: 16_384,
   synBacklog: 1024,
   halfOpen: 16_384,
@@ -106,6 +109,7 @@ export const LIMIT_RANGES: { readonly [K in keyof Limits]: readonly [number, num
   udpSockets: [0, 65_536],
   udpReceiveBuffer: [2048, 64 * 1024 * 1024],
   connections: [0, 4_000_000],
+  orphans: [0, 4_000_000],
   listeners: [0, 65_536],
   synBacklog: [1, 65_536],
   halfOpen: [1, 1_000_000],

@@ -117,7 +117,7 @@ function updateSendWindow(tcb: Tcb, segment: SegmentIn): void {
 /** MUST-37: an answer with the window shut is no progress, but no failure either. */
 function sawAnswer(tcb: Tcb, acked: number): number {
   tcb.probes = tcb.sndWnd === 0 ? tcb.probes : 0
-  return acked > 0 || tcb.sndWnd === 0 ? 0 : tcb.timeouts
+  return acked > 0 || (tcb.sndWnd === 0 && !tcb.orphaned) ? 0 : tcb.timeouts
 }
 
 /** SND.UNA moves: forget what was acknowledged. */

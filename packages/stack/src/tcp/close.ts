@@ -1,5 +1,6 @@
 import { TcpState } from './api.ts'
 import { discardReceived, finish } from './finish.ts'
+import { hasRoomForOrphan, orphan } from './orphan.ts'
 import { sendReset } from './output.ts'
 import type { Tcb } from './tcb.ts'
 import { armFinWait2 } from './timers.ts'
@@ -25,8 +26,11 @@ export function closeTcb(tcb: Tcb): void {
     abortTcb(tcb)
     return
   }
-  tcb.orphaned = true
-  tcb.handler = null
+  if (!over && tcb.state > TcpState.SynSent && !hasRoomForOrphan(tcb)) {
+    abortTcb(tcb)
+    return
+  }
+  orphan(tcb)
   discardReceived(tcb)
   if (over) return
   if (tcb.state === TcpState.SynSent) {
@@ -39,8 +43,7 @@ export function closeTcb(tcb: Tcb): void {
 
 /** ABORT (RFC 9293 section 3.10.5; SEG-27): RST where the peer knows of the connection, and nothing is left. */
 export function abortTcb(tcb: Tcb): void {
-  tcb.orphaned = true
-  tcb.handler = null
+  orphan(tcb)
   if (tcb.closeReason !== undefined) {
     discardReceived(tcb)
     return

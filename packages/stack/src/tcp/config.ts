@@ -39,6 +39,11 @@ export interface TcpSettings {
   readonly synAckRetries?: number
   /** How often data is sent again before the connection fails: R2 of RFC 9293 section 3.8.3. Default 15. */
   readonly retries?: number
+  /**
+   * The same for a connection that the application has closed, if that is less. Default 8 (Linux's tcp_orphan_retries: 102 s
+   * from an RTO of 200 ms).
+   */
+  readonly orphanRetries?: number
   /** How long TIME-WAIT lasts. Default 60,000 (Linux; the RFC's 2 MSL would be 240,000: MUST-13). */
   readonly timeWait?: number
   /** How long a closed connection waits in FIN-WAIT-2 for the peer's FIN. Default 60,000. */
@@ -99,6 +104,7 @@ export interface TcpConfig {
   readonly synRetries: number
   readonly synAckRetries: number
   readonly retries: number
+  readonly orphanRetries: number
   readonly timeWait: Micros
   readonly finWait2: Micros
   readonly trafficClass: number
@@ -132,6 +138,7 @@ const NUMBERS: { readonly [K in NumberSetting]: readonly [number, number, number
   synRetries: [6, 0, 127],
   synAckRetries: [5, 0, 127],
   retries: [15, 1, 255],
+  orphanRetries: [8, 1, 255],
   timeWait: [60_000, 0, 240_000],
   finWait2: [60_000, 0, 3_600_000],
   trafficClass: [0, 0, 255],

@@ -43,6 +43,8 @@ export class TcpContext {
   readonly fastOpenCache: FastOpenCache
   readonly resetLimit: RateLimit
   readonly challengeLimit: RateLimit
+  /** Connections that are closed and not over: see `orphan.ts`. */
+  orphans = 0
   nextId = 1
 
   constructor(engine: Engine, network: Network, config: TcpConfig, limits: Limits) {

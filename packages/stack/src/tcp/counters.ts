@@ -123,6 +123,10 @@ export class TcpCounters extends SegmentDrops {
   droppedSynBacklog = 0
   droppedHalfOpenLimit = 0
   timeWaitOverflow = 0
+  /** Connections reset at their close because of `limits.orphans`. */
+  orphansRefused = 0
+  /** Closed connections given up because their peer kept its window shut. */
+  orphansGivenUp = 0
   /** Listeners refused because of `limits.listeners`. */
   listenersRefused = 0
 }

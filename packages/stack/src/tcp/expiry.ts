@@ -4,6 +4,8 @@ import { startFrto } from './f-rto.ts'
 import { finish } from './finish.ts'
 import { onSynTimeout } from './handshake-active.ts'
 import { onKeepalive } from './keepalive.ts'
+import { outstaysWelcome, retriesOf } from './orphan.ts'
+import { sendReset } from './output.ts'
 import { honourClaim } from './path-mtu.ts'
 import { suspectBlackHole } from './path-mtu-search.ts'
 import { probeInterval, sendWindowProbe } from './persist.ts'
@@ -133,8 +135,8 @@ function enterLoss(tcb: Tcb, now: Micros): void {
  */
 function givesUp(tcb: Tcb, now: Micros): boolean {
   // The application's own limit is the only one then (Linux's TCP_USER_TIMEOUT, RFC 5482).
-  if (tcb.userTimeout > 0 || tcb.timeouts < tcb.tcp.config.retries) return false
-  return !(tcb.sndWnd === 0 && now - tcb.lastReceiveAt < 2 * currentRto(tcb))
+  if (tcb.userTimeout > 0 || tcb.timeouts < retriesOf(tcb)) return false
+  return tcb.orphaned || !(tcb.sndWnd === 0 && now - tcb.lastReceiveAt < 2 * currentRto(tcb))
 }
 
 /**
@@ -153,6 +155,12 @@ function onPersistTimeout(tcb: Tcb, now: Micros): void {
     overrideSilly(tcb)
     return
   }
+  if (outstaysWelcome(tcb)) {
+    tcb.tcp.counters.orphansGivenUp++
+    sendReset(tcb)
+    finish(tcb, 'ETIMEDOUT')
+    return
+  }
   if (tcb.probes === 0) noteStall(tcb, now)
   sendWindowProbe(tcb)
   tcb.probes++
@@ -163,7 +171,7 @@ function onPersistTimeout(tcb: Tcb, now: Micros): void {
 /** A peer with a shut window that answers no probe any more: for the user timeout, or for a row of them. */
 function isSilent(tcb: Tcb, now: Micros): boolean {
   if (tcb.userTimeout > 0) return tcb.probes > 0 && now - unansweredSince(tcb) >= tcb.userTimeout
-  return now - tcb.lastReceiveAt > probeInterval(tcb) && tcb.probes >= tcb.tcp.config.retries
+  return now - tcb.lastReceiveAt > probeInterval(tcb) && tcb.probes >= retriesOf(tcb)
 }
 
 /** Before the first probe the peer had no reason to say anything. */

@@ -14,6 +14,7 @@ export function finish(tcb: Tcb, reason: CloseReason): void {
   const { tcp } = tcb
   tcb.closeReason = reason
   tcp.connections.remove(tcb)
+  if (tcb.orphaned) tcp.orphans--
   setState(tcb, TcpState.Closed)
   leaveFastOpenQueue(tcb, reason === 'ECONNRESET')
   stopTimers(tcb)

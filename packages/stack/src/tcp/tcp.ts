@@ -82,10 +82,17 @@ export class Tcp implements Transport, TcpApi {
   }
 
   /** How many there are of each kind of record now. */
-  get sizes(): { connections: number; halfOpen: number; timeWait: number; listeners: number } {
-    const { connections, halfOpen, timeWait } = this.context
+  get sizes(): {
+    connections: number
+    orphans: number
+    halfOpen: number
+    timeWait: number
+    listeners: number
+  } {
+    const { connections, orphans, halfOpen, timeWait } = this.context
     return {
       connections: connections.size,
+      orphans,
       halfOpen: halfOpen.size,
       timeWait: timeWait.size,
       listeners: this.#listeners.size,

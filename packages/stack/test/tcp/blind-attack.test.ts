@@ -79,7 +79,7 @@ describe.each(ORIGINS)('somebody who knows addresses and ports, and guesses, $na
         closeReason: undefined,
       })
       expect(t.connection.info().bytesReceived).toBe(talk.heard)
-      expect(sizes).toEqual({ connections: 1, halfOpen: 0, timeWait: 0, listeners: 1 })
+      expect(sizes).toEqual({ connections: 1, orphans: 0, halfOpen: 0, timeWait: 0, listeners: 1 })
       expect(t.stack.memory.allocated).toBe(memory)
       // R5961-07: two in a second at the most.
       expect(counters.challengeAcks).toBeLessThanOrEqual((2 * t.clock.now()) / 1_000_000)

@@ -308,7 +308,7 @@ describe('the ground gives way', () => {
     await done
     expect(t.events).toEqual(['close ENETDOWN'])
     expect(told).toEqual(['ENETDOWN'])
-    expect(t.stack.tcp.sizes).toEqual({ connections: 0, halfOpen: 0, timeWait: 0, listeners: 0 })
+    expect(t.stack.tcp.sizes).toEqual({ connections: 0, orphans: 0, halfOpen: 0, timeWait: 0, listeners: 0 })
     t.wait(600_000).silence()
   })
 
@@ -317,7 +317,13 @@ describe('the ground gives way', () => {
     async (state) => {
       const t = inState(state)
       await t.stack.close()
-      expect(t.stack.tcp.sizes).toEqual({ connections: 0, halfOpen: 0, timeWait: 0, listeners: 0 })
+      expect(t.stack.tcp.sizes).toEqual({
+        connections: 0,
+        orphans: 0,
+        halfOpen: 0,
+        timeWait: 0,
+        listeners: 0,
+      })
       t.silence(600_000)
     },
   )

@@ -202,7 +202,7 @@ function bury(t: Script): void {
   tcp.context.connections.each((tcb) => tcb.connection?.abort())
   t.wait(600_000)
   t.device.sent.length = 0
-  expect(tcp.sizes).toEqual({ connections: 0, halfOpen: 0, timeWait: 0, listeners: 0 })
+  expect(tcp.sizes).toEqual({ connections: 0, orphans: 0, halfOpen: 0, timeWait: 0, listeners: 0 })
   expect(engine.timers.size).toBe(0)
   expect(memory.allocated).toBe(baseline())
 }

@@ -107,7 +107,7 @@ async function checkEnd(live: LiveStack): Promise<void> {
   clock.advance(400_000)
   expect(stack.engine.timers.size, 'timers that outlive their stack').toBe(0)
   expect(stack.memory.allocated, 'memory that outlives its stack').toBeLessThanOrEqual(live.idleMemory)
-  expect(stack.tcp.sizes).toEqual({ connections: 0, halfOpen: 0, timeWait: 0, listeners: 0 })
+  expect(stack.tcp.sizes).toEqual({ connections: 0, orphans: 0, halfOpen: 0, timeWait: 0, listeners: 0 })
 }
 
 function iface(live: LiveStack): LiveStack['iface']['counters'] {

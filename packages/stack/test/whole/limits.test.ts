@@ -261,6 +261,14 @@ const SCENARIOS: { readonly [K in keyof Limits]: Scenario } = {
     },
     counted: ({ stack }) => stack.tcp.counters.droppedConnectionLimit,
   },
+  orphans: {
+    values: [2, 16],
+    run: (bench) => {
+      bench.listen()
+      for (const i of fiveTimes) bench.opened(5000 + i).connection?.close()
+    },
+    counted: ({ stack }) => stack.tcp.counters.orphansRefused,
+  },
   listeners: {
     values: [2, 16],
     run: ({ stack }) => refused('ENOBUFS', 5, () => stack.tcp.listen({}, { onConnection: () => {} })),
