@@ -17,6 +17,8 @@ export class FrameStore {
   /** Where the frame of each slot lies, or -1, and how long it is. */
   offset: Int32Array = new Int32Array(64).fill(-1)
   length: Int32Array = new Int32Array(64)
+  /** Microseconds that a frame is to take on top of what the others do; 0 when it is taken. */
+  extraDelay: Float64Array = new Float64Array(64)
   readonly memory: Memory
   readonly #maxBytes: number
   /** Free slots, the last freed on top. */
@@ -44,6 +46,7 @@ export class FrameStore {
     }
     this.offset[slot] = block + TX_HEADROOM
     this.length[slot] = length
+    this.extraDelay[slot] = 0
     this.bytes += size
     this.count++
     return slot
@@ -67,6 +70,9 @@ export class FrameStore {
     const size = this.offset.length * 2
     this.offset = grown(this.offset, size)
     this.length = grown(this.length, size)
+    const extraDelay = new Float64Array(size)
+    extraDelay.set(this.extraDelay)
+    this.extraDelay = extraDelay
     this.#free = grown(this.#free, size)
   }
 }

@@ -63,8 +63,6 @@ export class ImpairedPath {
   #policer: Policer | null = null
   #script: ScriptPlayer | null = null
   readonly #line = new DelayLine()
-  /** By slot: microseconds that the script adds to a frame's latency. */
-  readonly #heldBack = new Map<number, Micros>()
   #running = false
   #alarmAt: Micros = NEVER
 
@@ -106,7 +104,6 @@ export class ImpairedPath {
     this.#alarmAt = NEVER
     this.#bottleneck = null
     this.#line.clear()
-    this.#heldBack.clear()
     this.#store?.clear()
     this.#store = null
     this.blocked = false
@@ -263,7 +260,7 @@ export class ImpairedPath {
       else if (fate.do === 'corrupt') {
         this.stats.corrupted++
         flipLastBit(memory, offset, length, medium)
-      } else if (fate.do === 'delay') this.#heldBack.set(slot, fate.delay * 1000)
+      } else if (fate.do === 'delay') store.extraDelay[slot] = fate.delay * 1000
     }
     const copy = fate?.do === 'duplicate' ? this.#copyOf(store, slot) : -1
     this.#meetChance(store, slot)
@@ -275,7 +272,7 @@ export class ImpairedPath {
     const to = this.#impairment
     if (to.pathMtu !== Number.POSITIVE_INFINITY && !this.#fitsPath(store, slot)) {
       stats.tooBig++
-      this.#drop(store, slot)
+      store.release(slot)
       return
     }
     // Both are drawn for every frame: a frame that is lost takes no number away from the next one's fate.
@@ -283,7 +280,7 @@ export class ImpairedPath {
     const twice = happens(this.#duplicate, to.duplicate)
     if (lost) stats.lost++
     const copy = twice ? this.#copyOf(store, slot) : -1
-    if (lost) this.#drop(store, slot)
+    if (lost) store.release(slot)
     else this.#enqueue(store, slot)
     if (copy >= 0) this.#enqueue(store, copy)
   }
@@ -297,7 +294,7 @@ export class ImpairedPath {
     }
     if (this.#policer !== null && !this.#policer.conforms(store.length[slot], now)) {
       this.stats.policed++
-      this.#drop(store, slot)
+      store.release(slot)
       return
     }
     if (happens(this.#mark, to.mark)) this.#markFrame(store, slot)
@@ -308,19 +305,13 @@ export class ImpairedPath {
   #delay(slot: number, left: Micros): void {
     const latency = this.#latency
     let due: Micros
-    if (this.#heldBack.size > 0 && this.#heldBack.has(slot)) {
-      due = latency.arrivalOutOfOrder(left) + (this.#heldBack.get(slot) ?? 0)
-      this.#heldBack.delete(slot)
-    } else if (latency.reorders()) {
+    const extra = (this.#store as FrameStore).extraDelay[slot]
+    if (extra > 0) due = latency.arrivalOutOfOrder(left) + extra
+    else if (latency.reorders()) {
       this.stats.reordered++
       due = latency.reorderedArrival(left)
     } else due = latency.arrival(left)
     this.#line.push(slot, due)
-  }
-
-  #drop(store: FrameStore, slot: number): void {
-    if (this.#heldBack.size > 0) this.#heldBack.delete(slot)
-    store.release(slot)
   }
 
   #fitsPath(store: FrameStore, slot: number): boolean {
