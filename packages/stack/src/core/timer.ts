@@ -30,18 +30,20 @@ export class Timer {
 
 /** A 4-ary heap of timers: exact deadlines, arming in O(log n), the earliest in O(1), no allocation per timer. */
 export class TimerQueue {
-  readonly #heap: Timer[] = []
+  /** Slots from `size` on are null: an array that is popped and pushed would give its memory back and take it anew. */
+  readonly #heap: (Timer | null)[] = []
+  #size = 0
   #order = 0
+  /**
+   * The earliest deadline, or NEVER; the queue's own to write. A field, for a getter that is not inlined returns a new
+   * number (16 bytes) to every caller once deadlines are beyond 2^31.
+   */
+  earliest: Micros = NEVER
   /** Told when the earliest deadline became earlier, so that the one host timer can be moved. */
   onEarlier: (() => void) | null = null
 
   get size(): number {
-    return this.#heap.length
-  }
-
-  /** The earliest deadline, or NEVER. */
-  get earliest(): Micros {
-    return this.#heap.length === 0 ? NEVER : this.#heap[0].deadline
+    return this.#size
   }
 
   /** Arms the timer for `deadline`, wherever it stood before. NEVER disarms it. */
@@ -54,11 +56,12 @@ export class TimerQueue {
     timer.deadline = deadline
     timer.order = this.#order++
     if (timer.slot < 0) {
-      timer.slot = this.#heap.length
-      this.#heap.push(timer)
+      timer.slot = this.#size++
+      this.#heap[timer.slot] = timer
       this.#up(timer)
     } else if (deadline < previous) this.#up(timer)
     else this.#down(timer)
+    this.#noteEarliest()
     if (timer.slot === 0 && this.onEarlier !== null) this.onEarlier()
   }
 
@@ -68,35 +71,43 @@ export class TimerQueue {
   }
 
   clear(timer: Timer): void {
-    const slot = timer.slot
+    const { slot } = timer
     timer.deadline = NEVER
     if (slot < 0) return
     timer.slot = -1
-    const last = this.#heap.pop() as Timer
-    if (last === timer) return
-    last.slot = slot
-    this.#heap[slot] = last
-    this.#up(last)
-    this.#down(last)
+    const last = this.#heap[--this.#size] as Timer
+    this.#heap[this.#size] = null
+    if (last !== timer) {
+      last.slot = slot
+      this.#heap[slot] = last
+      this.#up(last)
+      this.#down(last)
+    }
+    this.#noteEarliest()
   }
 
   /** Fires what is due at `now`, at most `budget` timers. @returns whether more are due */
   expire(now: Micros, budget = 10_000): boolean {
-    while (this.#heap.length > 0 && this.#heap[0].deadline <= now) {
+    while (this.#size > 0 && this.earliest <= now) {
       if (budget-- <= 0) return true
-      const timer = this.#heap[0]
+      const timer = this.#heap[0] as Timer
       this.clear(timer)
       timer.expire(now)
     }
     return false
   }
 
+  #noteEarliest(): void {
+    const first = this.#size === 0 ? null : this.#heap[0]
+    this.earliest = first === null ? NEVER : first.deadline
+  }
+
   #up(timer: Timer): void {
     const heap = this.#heap
-    let slot = timer.slot
+    let { slot } = timer
     while (slot > 0) {
       const parentSlot = (slot - 1) >> 2
-      const parent = heap[parentSlot]
+      const parent = heap[parentSlot] as Timer
       if (!before(timer, parent)) break
       heap[slot] = parent
       parent.slot = slot
@@ -108,19 +119,22 @@ export class TimerQueue {
 
   #down(timer: Timer): void {
     const heap = this.#heap
-    const length = heap.length
-    let slot = timer.slot
+    const length = this.#size
+    let { slot } = timer
     for (;;) {
       const first = slot * 4 + 1
       if (first >= length) break
       const end = Math.min(first + 4, length)
-      let best = first
-      for (let child = first + 1; child < end; child++) if (before(heap[child], heap[best])) best = child
-      const candidate = heap[best]
-      if (!before(candidate, timer)) break
-      heap[slot] = candidate
-      candidate.slot = slot
-      slot = best
+      let best = heap[first] as Timer
+      for (let child = first + 1; child < end; child++) {
+        const other = heap[child] as Timer
+        if (before(other, best)) best = other
+      }
+      if (!before(best, timer)) break
+      const { slot: freed } = best
+      heap[slot] = best
+      best.slot = slot
+      slot = freed
     }
     heap[slot] = timer
     timer.slot = slot
