@@ -18,7 +18,14 @@ export {
   requireAddress,
   requirePrefix,
 } from './ip/address-text.ts'
-export type { InterfaceCounters, IpCounters } from './ip/counters.ts'
+export type {
+  InterfaceCounters,
+  InterfaceIpCounters,
+  InterfaceTcpCounters,
+  IpCounters,
+  PacketDrops,
+  SegmentDrops,
+} from './ip/counters.ts'
 export type { Interface } from './ip/interface.ts'
 export type { InternetEvents } from './ip/internet.ts'
 export { AddressState, type ConflictDetection, type InterfaceAddress } from './ip/link-port.ts'
@@ -62,6 +69,7 @@ export { type PlainDevice, withoutOffloads } from './link/without-offloads.ts'
 export { type InterfaceSettings, Stack, type StackOptions } from './stack.ts'
 export * from './tcp/api.ts'
 export type { PortRange, TcpSettings } from './tcp/config.ts'
+export { DropReason, TCP_DROP_COUNTERS } from './tcp/count.ts'
 export type { TcpCounters } from './tcp/counters.ts'
 export {
   EcnEvent,
@@ -73,6 +81,13 @@ export {
   UndoProof,
   WindowSide,
 } from './tcp/trace.ts'
+export {
+  type DropName,
+  decodeTrace,
+  type TraceEvent,
+  traceEvents,
+  type WindowOwner,
+} from './tcp/trace-event.ts'
 export * from './udp/api.ts'
 export type { UdpCounters } from './udp/counters.ts'
 /** The formats as readable objects: build, parse and describe packets; read captures. */

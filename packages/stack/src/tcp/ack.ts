@@ -2,6 +2,7 @@ import { seqAdd, seqDiff, seqGeq, seqGt, seqLeq, seqLt, seqMin } from '../core/s
 import { type Micros, NEVER } from '../core/timer.ts'
 import { TcpFlag } from '../wire/tcp.ts'
 import { AckNews } from './ack-news.ts'
+import { noteHoldup } from './busy-time.ts'
 import { challengeAck } from './challenge-ack.ts'
 import { isWindowUsed } from './congestion/window.ts'
 import { DropReason, drop } from './count.ts'
@@ -14,13 +15,14 @@ import { afterProbeAck } from './path-mtu-search.ts'
 import { stopPersist } from './persist.ts'
 import { afterAck } from './recovery.ts'
 import { RecoveryState } from './recovery-state.ts'
-import { sampleRtt } from './rtt.ts'
+import { endTimeouts, sampleRtt } from './rtt.ts'
 import { applySack, isDsack } from './scoreboard.ts'
 import type { SegmentIn } from './segment-in.ts'
 import { advanceSndSmall } from './sender.ts'
 import type { Tcb } from './tcb.ts'
 import { timestampNow } from './timestamps.ts'
 import { isDsackOfProbe } from './tlp.ts'
+import { TraceKind, trace, WindowSide } from './trace.ts'
 import { ConnectionEvent, holdWhileUnanswered, notify, wantOutput } from './wants.ts'
 
 const news = new AckNews()
@@ -45,7 +47,9 @@ export function processAck(tcb: Tcb, segment: SegmentIn): boolean {
     return true
   }
   updateSendWindow(tcb, segment)
-  tcb.timeouts = sawAnswer(tcb, news.acked)
+  const timeouts = sawAnswer(tcb, news.acked)
+  if (timeouts < tcb.timeouts) endTimeouts(tcb)
+  tcb.timeouts = timeouts
   if (news.acked > 0) advanceUna(tcb)
   if (tcb.sackPermitted) applySack(tcb, segment.options, news)
   if (news.delivered > 0) takeSample(tcb)
@@ -57,7 +61,7 @@ export function processAck(tcb: Tcb, segment: SegmentIn): boolean {
   }
   const recovering = tcb.recovery === RecoveryState.Recovery
   afterAck(tcb, news)
-  if (tcb.ecn.on && (segment.flags & TcpFlag.Ece) !== 0) congestionEchoed(tcb, news.acked)
+  if (tcb.ecn.on && (segment.flags & TcpFlag.Ece) !== 0) congestionEchoed(tcb, news.acked, news.delivered)
   // What was delivered until the end of recovery has been paid for by it (R6582-03).
   else if (news.acked > 0 && !recovering) grow(tcb)
   tellRate(tcb)
@@ -80,6 +84,7 @@ function readAck(tcb: Tcb, segment: SegmentIn): void {
   news.dsackRight = options.sackRight[0]
   news.dsackOfProbe = isDsackOfProbe(tcb, news.dsackRight)
   tcb.tcp.counters.dsacksIn++
+  tcb.dsacksIn++
 }
 
 /** SEG-18 and RFC 5961 section 5.2 (R5961-06, MAY-12): neither the future nor the distant past. */
@@ -106,12 +111,25 @@ function updateSendWindow(tcb: Tcb, segment: SegmentIn): void {
   tcb.sndWl1 = seq
   tcb.sndWl2 = ack
   if (window === tcb.sndWnd) return
+  noteWindow(tcb, segment, window)
   const opened = window > tcb.sndWnd
   tcb.sndWnd = window
   if (window > tcb.maxSndWnd) tcb.maxSndWnd = window
   if (!opened) return
   if (tcb.persistAt !== NEVER) stopPersist(tcb)
   wantOutput(tcb)
+}
+
+/** The peer's window is about to change. */
+function noteWindow(tcb: Tcb, segment: SegmentIn, window: number): void {
+  const { tcp, id, sndWnd } = tcb
+  if (window === 0) {
+    tcp.counters.zeroWindowsIn++
+    trace(tcp, id, TraceKind.ZeroWindow, WindowSide.Peer)
+  } else if (sndWnd === 0) trace(tcp, id, TraceKind.WindowOpen, WindowSide.Peer, window)
+  if (news.acked === 0 && segment.dataLength === 0) {
+    trace(tcp, id, TraceKind.WindowUpdate, WindowSide.Peer, window, sndWnd)
+  }
 }
 
 /** MUST-37: an answer with the window shut is no progress, but no failure either. */
@@ -135,7 +153,10 @@ function advanceUna(tcb: Tcb): void {
   if (tcb.mtuSearch.probe > 0) afterProbeAck(tcb)
   tcb.softError = null
   tcb.path.confirm()
-  if (tcb.sent.count === 0) tcb.retransmitAt = NEVER
+  if (tcb.sent.count === 0) {
+    tcb.retransmitAt = NEVER
+    noteHoldup(tcb)
+  }
   if (finAcked) {
     tcb.finAcked = true
     notify(tcb, ConnectionEvent.FinAcked)

@@ -1,7 +1,8 @@
 import type { Micros } from '../core/timer.ts'
 import { TcpState } from './api.ts'
-import { windowUpdateDue } from './receive-window.ts'
+import { receiveWindow, windowUpdateDue } from './receive-window.ts'
 import type { Tcb } from './tcb.ts'
+import { TraceKind, trace, WindowSide } from './trace.ts'
 import { wantAck } from './wants.ts'
 
 /** The interval while no round-trip time is known: a receiver that never sends has no sample. */
@@ -34,11 +35,17 @@ function largestBuffer(tcb: Tcb): number {
   return Math.min(tcb.tcp.config.receiveBufferMax, 0xffff << tcb.rcvScale)
 }
 
+function traceUpdate(tcb: Tcb): void {
+  const window = tcb.rcvBuf - tcb.readable
+  trace(tcb.tcp, tcb.id, TraceKind.WindowUpdate, WindowSide.Own, window, receiveWindow(tcb))
+}
+
 /** The application has taken bytes from the ring. */
 export function afterRead(tcb: Tcb, length: number): void {
   tuneReceiveBuffer(tcb, length, tcb.tcp.engine.now)
   if (tcb.state >= TcpState.Established && !tcb.rcvFinSeen && windowUpdateDue(tcb)) {
     tcb.tcp.counters.windowUpdates++
+    traceUpdate(tcb)
     wantAck(tcb)
   }
 }

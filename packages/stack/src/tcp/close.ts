@@ -23,6 +23,7 @@ export function closeTcb(tcb: Tcb): void {
   if (tcb.orphaned) return
   const over = tcb.closeReason !== undefined
   if (!over && (tcb.readable > 0 || tcb.outOfOrder !== null)) {
+    tcb.tcp.counters.abortedUnread++
     abortTcb(tcb)
     return
   }

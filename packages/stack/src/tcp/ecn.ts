@@ -3,6 +3,7 @@ import { TcpFlag } from '../wire/tcp.ts'
 import { RecoveryState } from './recovery-state.ts'
 import type { SegmentIn } from './segment-in.ts'
 import type { Tcb } from './tcb.ts'
+import { EcnEvent, TraceKind, trace } from './trace.ts'
 import { wantAck } from './wants.ts'
 
 /** Whether ECN is never used, only when the peer asks for it (Linux's default), or asked for as well. */
@@ -27,6 +28,8 @@ export class EcnState {
   reducedTo = 0
   /** It was an ECE that caused it. */
   byEcho = false
+  /** A segment has come that was sent as ECN-capable. */
+  seen = false
 }
 
 /**
@@ -69,11 +72,16 @@ export function noteCongestionMarks(tcb: Tcb, segment: SegmentIn): void {
   const { ecn } = tcb
   if (!ecn.on) return
   if ((segment.flags & TcpFlag.Cwr) !== 0) {
+    if (ecn.echo) traceEcn(tcb, EcnEvent.CwrIn)
     ecn.echo = false
     wantAck(tcb)
   }
-  if ((segment.packet.tos & EcnBits.Mask) !== EcnBits.Ce) return
+  const bits = segment.packet.tos & EcnBits.Mask
+  if (bits !== EcnBits.NotEct) ecn.seen = true
+  if (bits !== EcnBits.Ce) return
   tcb.tcp.counters.congestionMarksIn++
+  tcb.congestionMarksIn++
+  traceEcn(tcb, EcnEvent.CeIn)
   if (ecn.echo) return
   ecn.echo = true
   wantAck(tcb)
@@ -83,13 +91,26 @@ export function noteCongestionMarks(tcb: Tcb, segment: SegmentIn): void {
  * An ACK says ECE (R3168-07): one reduction per window of data, whether by ECE or by loss, as for a loss (R8311-02), and
  * nothing is sent again.
  * @param acked bytes that it acknowledged: in flight when the mark was made
+ * @param delivered bytes that it says have arrived
  */
-export function congestionEchoed(tcb: Tcb, acked: number): void {
+export function congestionEchoed(tcb: Tcb, acked: number, delivered: number): void {
   const { ecn } = tcb
+  tcb.deliveredCe += delivered
   if (tcb.recovery !== RecoveryState.Open || seqLeq(tcb.sndUna, ecn.reducedTo)) return
   tcb.tcp.counters.ecnReductions++
   tcb.congestion.onEcn(tcb, Math.min(tcb.flightSize + acked, tcb.cwnd), tcb.tcp.engine.now)
   ecn.byEcho = true
+  traceEcn(tcb, EcnEvent.EceIn)
+}
+
+/** New data has told the peer of the reduction. */
+export function cwrSent(tcb: Tcb): void {
+  tcb.ecn.cwr = false
+  traceEcn(tcb, EcnEvent.CwrOut)
+}
+
+function traceEcn(tcb: Tcb, event: EcnEvent): void {
+  trace(tcb.tcp, tcb.id, TraceKind.Ecn, event, tcb.cwnd, tcb.ssthresh)
 }
 
 /** The window has been reduced, whatever for: the peer is to know (R3168-07). */

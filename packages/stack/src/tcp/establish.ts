@@ -2,6 +2,7 @@ import { NEVER } from '../core/timer.ts'
 import { TcpState } from './api.ts'
 import { RTO_AFTER_SYN_TIMEOUT } from './config.ts'
 import { QUICK_ACKS } from './delayed-ack.ts'
+import { endTimeouts } from './rtt.ts'
 import { setState } from './states.ts'
 import type { Tcb } from './tcb.ts'
 import { armKeepalive } from './timers.ts'
@@ -16,6 +17,7 @@ export function establish(tcb: Tcb): void {
   tcb.retransmitAt = NEVER
   tcb.backoff = 0
   tcb.timeouts = 0
+  if (tcb.rtoRows > 0) endTimeouts(tcb)
   tcb.lastReceiveAt = engine.now
   tcb.lastDataAt = engine.now
   tcb.tuneSince = engine.now

@@ -12,7 +12,7 @@ import { probeInterval, sendWindowProbe } from './persist.ts'
 import { markLostAtTimeout } from './rack.ts'
 import { lossFlight, onReorderTimeout } from './recovery.ts'
 import { RecoveryState } from './recovery-state.ts'
-import { currentRto } from './rtt.ts'
+import { currentRto, noteTimeout } from './rtt.ts'
 import { payloadSize } from './segment-size.ts'
 import { onStarvedTimeout } from './send-buffer.ts'
 import { retransmit } from './sender.ts'
@@ -29,6 +29,7 @@ import { wantAck, wantOutput } from './wants.ts'
 export function expireTcb(tcb: Tcb, now: Micros): void {
   if (tcb.delayedAckAt <= now) {
     tcb.delayedAckAt = NEVER
+    tcb.tcp.counters.delayedAckTimeouts++
     wantAck(tcb)
   }
   if (tcb.corkAt <= now) {
@@ -79,8 +80,8 @@ function onRetransmitTimeout(tcb: Tcb, now: Micros): void {
     finish(tcb, tcb.softError ?? 'ETIMEDOUT')
     return
   }
+  noteTimeout(tcb, tcb.timeouts === 0)
   tcb.timeouts++
-  tcb.tcp.counters.timeouts++
   if (tcb.timeouts === R1) {
     tcb.path.suspect()
     reportStall(tcb)

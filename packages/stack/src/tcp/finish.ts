@@ -1,6 +1,8 @@
 import { NEVER } from '../core/timer.ts'
 import { type CloseReason, TcpState } from './api.ts'
+import { changeHoldup, Holdup } from './busy-time.ts'
 import { leaveFastOpenQueue } from './fast-open/queue.ts'
+import { forgetRanges } from './receiver.ts'
 import { setState } from './states.ts'
 import type { Tcb } from './tcb.ts'
 import { ConnectionEvent, holdWhileUnanswered, notify } from './wants.ts'
@@ -15,7 +17,9 @@ export function finish(tcb: Tcb, reason: CloseReason): void {
   tcb.closeReason = reason
   tcp.connections.remove(tcb)
   if (tcb.orphaned) tcp.orphans--
+  countEnd(tcb, reason)
   setState(tcb, TcpState.Closed)
+  changeHoldup(tcb.busyTime, Holdup.Idle, tcp.engine.now)
   leaveFastOpenQueue(tcb, reason === 'ECONNRESET')
   stopTimers(tcb)
   holdWhileUnanswered(tcb)
@@ -24,8 +28,15 @@ export function finish(tcb: Tcb, reason: CloseReason): void {
   tcb.sendQueued = 0
   tcb.ackNow = false
   if (tcb.orphaned || tcb.readable === 0) discardReceived(tcb)
-  tcb.outOfOrder = null
+  forgetRanges(tcb)
   if (!tcb.orphaned) notify(tcb, ConnectionEvent.Close)
+}
+
+function countEnd(tcb: Tcb, reason: CloseReason): void {
+  const { counters } = tcb.tcp
+  if (tcb.state === TcpState.Established || tcb.state === TcpState.CloseWait) counters.establishedResets++
+  if (reason === 'ETIMEDOUT') counters.abortedOnTimeout++
+  else if (reason === 'ECONNRESET') counters.abortedByPeer++
 }
 
 /** Nobody will read what has arrived. */

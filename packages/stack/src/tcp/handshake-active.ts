@@ -16,7 +16,7 @@ import { finish } from './finish.ts'
 import { initialSequence, timestampOffset } from './isn.ts'
 import { receiveWindow } from './receive-window.ts'
 import { replyReset } from './reset.ts'
-import { currentRto, sampleRtt } from './rtt.ts'
+import { currentRto, noteTimeout, sampleRtt } from './rtt.ts'
 import { type SegmentIn, segmentLength } from './segment-in.ts'
 import { R1, reportStall } from './soft-error.ts'
 import { setState } from './states.ts'
@@ -65,7 +65,7 @@ export function onSynTimeout(tcb: Tcb): void {
   tcb.backoff++
   tcb.retransmits++
   countRetransmission(tcp, tcb.path, RetransmitCause.Syn)
-  tcp.counters.timeouts++
+  noteTimeout(tcb, tcb.synRetransmitted === 1)
   sendTcbSyn(tcb, simultaneous ? TcpFlag.Syn | TcpFlag.Ack : TcpFlag.Syn)
   armRetransmit(tcb, withinUserTimeout(tcb, now + currentRto(tcb)))
   trace(tcp, tcb.id, TraceKind.Retransmit, tcb.iss, 0, RetransmitCause.Syn)

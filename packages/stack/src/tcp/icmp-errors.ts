@@ -11,7 +11,11 @@ import type { Tcb } from './tcb.ts'
 
 /** MUST-54: finds the connection by the quoted header, and judges (RFC 5927 section 4.1: only what is in flight). */
 export function arriveIcmpError(tcp: TcpContext, error: IcmpErrorIn): void {
-  if (error.length < 8) return
+  tcp.counters.icmpErrorsIn++
+  if (error.length < 8) {
+    tcp.counters.icmpErrorsUnmatched++
+    return
+  }
   const { view } = tcp.network.memory
   const { local0, local1, local2, local3, remote0, remote1, remote2, remote3 } = error
   const localPort = tcpSourcePort(view, error.offset)
@@ -45,13 +49,17 @@ export function arriveIcmpError(tcp: TcpContext, error: IcmpErrorIn): void {
     localPort,
     remotePort,
   )
+  if (half === null) tcp.counters.icmpErrorsUnmatched++
   // R5927-02: a SYN-ACK that cannot arrive is not worth waiting for.
-  if (half !== null && seq === half.iss && reasonOf(error.kind) !== null) forgetHalfOpen(tcp, half)
+  else if (seq === half.iss && reasonOf(error.kind) !== null) forgetHalfOpen(tcp, half)
 }
 
 function arriveErrorForTcb(tcb: Tcb, error: IcmpErrorIn, seq: number): void {
   // R5927-01.
-  if (!seqGeq(seq, tcb.sndUna) || !seqLt(seq, tcb.sndNxt)) return
+  if (!seqGeq(seq, tcb.sndUna) || !seqLt(seq, tcb.sndNxt)) {
+    tcb.tcp.counters.icmpErrorsOutOfWindow++
+    return
+  }
   if (error.kind === IcmpErrorKind.PacketTooBig) {
     packetTooBig(tcb, error.mtu)
     return

@@ -5,6 +5,7 @@ import { finish } from './finish.ts'
 import { emit, sendReset } from './output.ts'
 import type { Tcb } from './tcb.ts'
 import { armKeepalive } from './timers.ts'
+import { TraceKind, trace } from './trace.ts'
 
 /**
  * After so long a probe for which the device had no room is tried again. Connections that were opened together fall due together:
@@ -37,5 +38,6 @@ export function onKeepalive(tcb: Tcb, now: Micros): void {
   }
   tcb.keepaliveProbes++
   tcb.tcp.counters.keepaliveProbes++
+  trace(tcb.tcp, tcb.id, TraceKind.KeepaliveProbe, tcb.keepaliveProbes)
   armKeepalive(tcb, now + keepalive.interval)
 }

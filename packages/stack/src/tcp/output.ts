@@ -4,11 +4,12 @@ import { TransmitResult } from '../link/device.ts'
 import { TcpFlag } from '../wire/tcp.ts'
 import { TcpState } from './api.ts'
 import { forgetDuplicate } from './dsack-block.ts'
-import { ecnFlags, ecnTrafficClass } from './ecn.ts'
+import { cwrSent, ecnFlags, ecnTrafficClass } from './ecn.ts'
 import { optionsOut, writeOptions, writeResetOptions } from './options-out.ts'
 import { commitWindow, windowField } from './receive-window.ts'
 import { sendSegment } from './segment-out.ts'
 import type { Tcb } from './tcb.ts'
+import { TraceKind, trace, WindowSide } from './trace.ts'
 import { urgentPointer } from './urgent.ts'
 
 /**
@@ -52,7 +53,7 @@ export function emit(
     waitForDevice(tcb)
     return false
   }
-  if (fresh) tcb.ecn.cwr = false
+  if (fresh && tcb.ecn.cwr) cwrSent(tcb)
   tcb.bytesSent += length
   const count = length > mss ? Math.ceil(length / mss) : 1
   tcb.segmentsOut += count
@@ -93,14 +94,30 @@ export function sendReset(tcb: Tcb): void {
 
 function ackSent(tcb: Tcb, window: number): void {
   commitWindow(tcb, window)
+  if ((window === 0) !== tcb.zeroWindowTold) toldWindow(tcb, window)
   tcb.lastAckSent = seqMax(tcb.lastAckSent, tcb.rcvNxt)
-  if (optionsOut.duplicateTold) forgetDuplicate(tcb)
+  if (optionsOut.duplicateTold) {
+    forgetDuplicate(tcb)
+    tcb.tcp.counters.dsacksOut++
+  }
   if (optionsOut.timeoutTold) tcb.uto.pending = false
   // What a full-sized segment had no room to tell gets an ACK of its own.
   tcb.ackNow = tcb.ackNow && !optionsOut.complete
   tcb.unackedBytes = 0
   tcb.delayedAckAt = NEVER
   if (tcb.quickAcks > 0) tcb.quickAcks--
+}
+
+/** Our window is shut, as the peer knows now, or open again. */
+function toldWindow(tcb: Tcb, field: number): void {
+  const { tcp, id } = tcb
+  tcb.zeroWindowTold = field === 0
+  if (field > 0) {
+    trace(tcp, id, TraceKind.WindowOpen, WindowSide.Own, field << tcb.rcvScale)
+    return
+  }
+  tcp.counters.zeroWindowsOut++
+  trace(tcp, id, TraceKind.ZeroWindow, WindowSide.Own)
 }
 
 function waitForDevice(tcb: Tcb): void {

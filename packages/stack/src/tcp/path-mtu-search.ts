@@ -6,6 +6,7 @@ import { extraOptions } from './options-out.ts'
 import { RecoveryState } from './recovery-state.ts'
 import { effectiveMtu, optionsLength } from './segment-size.ts'
 import type { Tcb } from './tcb.ts'
+import { PathMtuCause, TraceKind, trace } from './trace.ts'
 import { wantOutput } from './wants.ts'
 
 /** search_low at first (RFC 4821 section 7.2), and Linux's tcp_base_mss. */
@@ -54,6 +55,7 @@ export function suspectBlackHole(tcb: Tcb, now: Micros): void {
   const next = effectiveMtu(tcb) > base ? base : v4 ? MIN_MTU_V4 : MIN_MTU_V6
   if (head.length + headers(tcb) <= next) return
   tcb.tcp.counters.blackHoles++
+  traceMtu(tcb, effectiveMtu(tcb), next, PathMtuCause.BlackHole)
   tcb.mtuSearch.size = next
   tcb.mtuSearch.high = ceiling(tcb)
   tcb.mtuSearch.raiseAt = now + RAISE_AFTER
@@ -103,6 +105,7 @@ export function probeSent(tcb: Tcb, payload: number): void {
 export function afterProbeAck(tcb: Tcb): void {
   const { mtuSearch: search } = tcb
   if (search.probe === 0 || !seqGeq(tcb.sndUna, search.probeEnd)) return
+  traceMtu(tcb, effectiveMtu(tcb), search.probe, PathMtuCause.ProbeArrived)
   search.size = search.probe
   search.probe = 0
 }
@@ -121,7 +124,12 @@ export function isProbeLoss(tcb: Tcb): boolean {
   return alone
 }
 
+function traceMtu(tcb: Tcb, before: number, after: number, cause: PathMtuCause): void {
+  trace(tcb.tcp, tcb.id, TraceKind.PathMtu, before, after, cause, tcb.mtuSearch.probe)
+}
+
 function probeFailed(tcb: Tcb): void {
+  traceMtu(tcb, effectiveMtu(tcb), effectiveMtu(tcb), PathMtuCause.ProbeLost)
   tcb.mtuSearch.high = tcb.mtuSearch.probe - 1
   tcb.mtuSearch.probe = 0
 }

@@ -4,6 +4,7 @@ import { TCP_HEADER_LENGTH } from '../wire/tcp.ts'
 import { markLost } from './loss-marks.ts'
 import { optionsLength, payloadSize, updateSndMss } from './segment-size.ts'
 import type { Tcb } from './tcb.ts'
+import { PathMtuCause, TraceKind, trace } from './trace.ts'
 import { wantOutput } from './wants.ts'
 
 /** What speaks against a "packet too big" that anybody could have sent (RFC 5927 section 7.2; R5927-04). */
@@ -48,6 +49,7 @@ function reducePathMtu(tcb: Tcb, mtu: number): void {
   tcb.path.reduceMtu(mtu)
   // The path has its own floor (R1191-01, R8201-01).
   if (tcb.path.mtu >= before) return
+  trace(tcb.tcp, tcb.id, TraceKind.PathMtu, before, tcb.path.mtu, PathMtuCause.Icmp)
   tcb.pmtu.largestAcked = 0
   updateSndMss(tcb)
   const mss = payloadSize(tcb)

@@ -80,6 +80,7 @@ function noteOrder(tcb: Tcb, record: SentRecord, end: number, original: boolean)
 function noteReordering(tcb: Tcb, distance: number): void {
   const { rack } = tcb
   rack.reorderedIn++
+  tcb.tcp.counters.reordered++
   if (distance > rack.distance) rack.distance = distance
   if (rack.reorderingSeen) return
   rack.reorderingSeen = true

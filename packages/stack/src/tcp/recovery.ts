@@ -10,6 +10,7 @@ import { renoSacked } from './pipe.ts'
 import { keepReducing, reduceWindow, startPrr } from './prr.ts'
 import { adaptReorderingWindow, detectLoss, Found, rackRecoveryOver } from './rack.ts'
 import { RecoveryState } from './recovery-state.ts'
+import { endTimeouts } from './rtt.ts'
 import type { Tcb } from './tcb.ts'
 import { judgeProbe } from './tlp.ts'
 import { RecoveryKind, TraceKind, trace, UndoProof } from './trace.ts'
@@ -86,7 +87,10 @@ function enterRecovery(tcb: Tcb, delivered: number, acked: number, now: Micros):
   tcb.tlp.outstanding = false
   tcb.frto = FrtoState.Off
   tcb.tcp.counters.fastRecoveries++
-  if (!tcb.sackPermitted) markHeadLost(tcb)
+  if (!tcb.sackPermitted) {
+    tcb.tcp.counters.renoRecoveries++
+    markHeadLost(tcb)
+  }
   reduce(tcb, flight, delivered, now)
   if (usesPrr(tcb)) reduceWindow(tcb, Math.max(1, delivered), false)
   wantOutput(tcb)
@@ -170,6 +174,7 @@ function afterAckInLoss(tcb: Tcb, news: AckNews, now: Micros): void {
   const spurious = !proven && isTimeoutSpurious(tcb, news)
   if (proven || spurious) {
     if (spurious) tcb.tcp.counters.spuriousTimeouts++
+    if (tcb.timeouts > 0) endTimeouts(tcb)
     tcb.timeouts = 0
     undo(tcb, undoProof(tcb, spurious), now)
     leaveRecovery(tcb, RecoveryKind.Timeout, false, now)

@@ -24,6 +24,21 @@ export function sampleRtt(tcb: Tcb, sample: Micros, now: Micros): void {
   tcb.tcp.tracer?.onTrace(TraceKind.Rtt, now, tcb.id, r, tcb.srtt, tcb.rto, 0)
 }
 
+/** The RTO has passed. @param first nothing has timed out since the peer last answered */
+export function noteTimeout(tcb: Tcb, first: boolean): void {
+  const { counters, engine } = tcb.tcp
+  counters.timeouts++
+  tcb.rtoCount++
+  if (!first) return
+  tcb.rtoRows++
+  tcb.rtoSince = engine.now
+}
+
+/** The row of timeouts is over: the peer has answered. */
+export function endTimeouts(tcb: Tcb): void {
+  tcb.rtoTime += tcb.tcp.engine.now - tcb.rtoSince
+}
+
 /** The RTO with its backoff (R6298-11), within the bound of R6298-05. */
 export function currentRto(tcb: Tcb): Micros {
   return Math.min(tcb.tcp.config.maxRto, tcb.rto * 2 ** Math.min(tcb.backoff, MAX_BACKOFF))

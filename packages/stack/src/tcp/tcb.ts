@@ -2,6 +2,7 @@ import { type Micros, NEVER, Timer } from '../core/timer.ts'
 import type { IpAddress } from '../ip/address.ts'
 import type { Path } from '../ip/network.ts'
 import { type CloseReason, type ConnectionHandler, type TcpConnection, TcpState } from './api.ts'
+import { BusyTime } from './busy-time.ts'
 import { ByteRing } from './byte-ring.ts'
 import type { CongestionControl } from './congestion/controller.ts'
 import { WindowUse } from './congestion/window.ts'
@@ -243,6 +244,18 @@ export class Tcb {
   /** Those of them that had data, those sent again included. */
   dataSegmentsIn = 0
   dataSegmentsOut = 0
+  dsacksIn = 0
+  /** Bytes delivered by ACKs that told of a router's mark (ECE), and data segments that came with one. */
+  deliveredCe = 0
+  congestionMarksIn = 0
+  /** Our last segment has said that there is no room. */
+  zeroWindowTold = false
+  readonly busyTime = new BusyTime()
+  /** Retransmission timeouts, SYNs included; the rows they came in; how long the rows have lasted, and when this one began. */
+  rtoCount = 0
+  rtoRows = 0
+  rtoTime: Micros = 0
+  rtoSince: Micros = 0
   retransmits = 0
 
   constructor(

@@ -6,7 +6,7 @@ import { RecoveryState } from './recovery-state.ts'
 import { payloadSize } from './segment-size.ts'
 import { retransmit, sendProbeData } from './sender.ts'
 import type { Tcb } from './tcb.ts'
-import { RetransmitCause } from './trace.ts'
+import { RetransmitCause, TraceKind, trace } from './trace.ts'
 
 /** Tail loss probe (RFC 8985 section 7): when the ACKs stop, one segment asks for another before the RTO does. */
 export class TlpState {
@@ -33,6 +33,7 @@ export function onProbeTimeout(tcb: Tcb, now: Micros): void {
     tlp.endSeq = tcb.sndNxt
     tlp.retransmission = !fresh
     tcb.tcp.counters.tailProbes++
+    trace(tcb.tcp, tcb.id, TraceKind.TailProbe, tlp.endSeq, fresh ? 0 : 1)
   }
   tlp.sampled = false
   restartRto(tcb, now)
@@ -62,6 +63,7 @@ export function judgeProbe(tcb: Tcb, news: AckNews, now: Micros): void {
   if (!tlp.retransmission || news.dsackOfProbe) tlp.outstanding = false
   else if (seqGt(news.ack, tlp.endSeq)) {
     tlp.outstanding = false
+    tcb.tcp.counters.tailProbeRecoveries++
     if (tcb.recovery === RecoveryState.Open) reduceOnce(tcb, news.acked, now)
   } else if (news.acked === 0 && news.duplicate && news.sacked === 0) tlp.outstanding = false
 }

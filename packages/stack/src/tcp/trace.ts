@@ -46,7 +46,7 @@ export const TraceKind = {
   TailProbe: 18,
   /** RACK.reo_wnd, RACK.reo_wnd_mult, 1 once reordering was seen */
   ReorderingWindow: 19,
-  /** largest packet before, and from now on; why (`PathMtuCause`) */
+  /** largest packet before, and from now on; why (`PathMtuCause`); size of the probe that it is about, or 0 */
   PathMtu: 20,
   /** why (`DropReason`), sequence number, payload bytes; connection 0 when it belongs to none */
   Drop: 21,

@@ -4,7 +4,7 @@ import type { AckNews } from './ack-news.ts'
 import { RecoveryState } from './recovery-state.ts'
 import type { Tcb } from './tcb.ts'
 import { timestampNow } from './timestamps.ts'
-import { TraceKind, trace, type UndoProof } from './trace.ts'
+import { TraceKind, trace, UndoProof } from './trace.ts'
 import { wantOutput } from './wants.ts'
 
 /** What a reduction of the window has to remember, so that it can be taken back when it proves needless. */
@@ -79,6 +79,8 @@ export function undo(tcb: Tcb, proof: UndoProof, now: Micros): void {
   tcb.ssthresh = Math.max(tcb.ssthresh, saved.ssthresh)
   tcb.congestion.onUndo(tcb, now)
   tcp.counters.undos++
+  if (proof === UndoProof.Dsack) tcp.counters.undosByDsack++
+  else if (proof === UndoProof.Eifel) tcp.counters.undosByEcho++
   wantOutput(tcb)
   trace(tcp, tcb.id, TraceKind.Undo, tcb.cwnd, tcb.ssthresh, tcb.sent.pipe, proof)
 }

@@ -1,0 +1,53 @@
+import type { Micros } from '../core/timer.ts'
+import type { Tcb } from './tcb.ts'
+
+/** What holds a sender back, if anything does. */
+export const Holdup = {
+  /** Nothing to send, and nothing in flight. */
+  Idle: 0,
+  /** Under way: the network, the congestion window or the application sets the pace. */
+  Busy: 1,
+  /** Data waits, and the peer's window does not take another segment. */
+  Window: 2,
+  /** All that the send buffer had is in flight, and a writer waits for room in it. */
+  Buffer: 3,
+} as const
+export type Holdup = (typeof Holdup)[keyof typeof Holdup]
+
+/**
+ * How long a connection has been busy, and held up by what: the chronographs of Linux's tcpi_busy_time, tcpi_rwnd_limited and
+ * tcpi_sndbuf_limited. The clock is looked at only when the answer changes.
+ */
+export class BusyTime {
+  holdup: Holdup = Holdup.Idle
+  since: Micros = 0
+  /** Sums of what is over, in microseconds: everything but idling, and the two parts of it. */
+  busy: Micros = 0
+  byWindow: Micros = 0
+  byBuffer: Micros = 0
+}
+
+/** After sending, and when all is acknowledged: once per burst, and not per segment. */
+export function noteHoldup(tcb: Tcb): void {
+  const next = holdupOf(tcb)
+  if (next !== tcb.busyTime.holdup) changeHoldup(tcb.busyTime, next, tcb.tcp.engine.now)
+}
+
+export function changeHoldup(time: BusyTime, next: Holdup, now: Micros): void {
+  const passed = now - time.since
+  if (time.holdup !== Holdup.Idle) time.busy += passed
+  if (time.holdup === Holdup.Window) time.byWindow += passed
+  else if (time.holdup === Holdup.Buffer) time.byBuffer += passed
+  time.holdup = next
+  time.since = now
+}
+
+function holdupOf(tcb: Tcb): Holdup {
+  const { unsent } = tcb
+  if (unsent > 0) {
+    const room = tcb.sndWnd - tcb.flightSize
+    return !tcb.cwndLimited && room < Math.min(unsent, tcb.sndMss) ? Holdup.Window : Holdup.Busy
+  }
+  if (tcb.sent.count === 0) return Holdup.Idle
+  return tcb.wantsWritable && !tcb.cwndLimited ? Holdup.Buffer : Holdup.Busy
+}
