@@ -232,9 +232,20 @@ export interface TcpInfo {
   readonly congestion: CongestionName
   /** Both sides use explicit congestion notification. */
   readonly ecn: boolean
+  /** A data segment has come that was sent as ECN-capable. */
+  readonly ecnSeen: boolean
+  /** Data went on the SYN and was taken (RFC 7413), whichever side we were. */
+  readonly fastOpen: boolean
+  /** Why a client's Fast Open brought nothing: see `FastOpenFailure`; null when it did, or was not tried. */
+  readonly fastOpenFailure: FastOpenFailure | null
   readonly pathMtu: number
   /** 'open', 'recovery' (fast) or 'loss' (after a timeout). */
   readonly recovery: 'open' | 'recovery' | 'loss'
+  /**
+   * The same in Linux's words: open may be 'disorder' (something came out of order, or twice) or 'cwr' (the window was
+   * reduced because a router marked a packet, and what was in flight then still is).
+   */
+  readonly congestionState: 'open' | 'disorder' | 'cwr' | 'recovery' | 'loss'
   /** Doublings of the RTO since the last sample. */
   readonly backoff: number
   /** Window or keepalive probes that wait for an answer. */
@@ -269,7 +280,41 @@ export interface TcpInfo {
   readonly sinceSent: number
   readonly sinceData: number
   readonly sinceReceived: number
+  /** Bytes sent and not acknowledged, SYN and FIN included: SND.NXT - SND.UNA. */
+  readonly unacked: number
+  /** The MSS option that we send. */
+  readonly advertisedMss: number
+  /** What the application took in the last measured round trip: what auto-tuning goes by. */
+  readonly rcvSpace: number
+  /** Data segments received and sent, those sent again among them; super-frames count as the segments they are made of. */
+  readonly dataSegmentsIn: number
+  readonly dataSegmentsOut: number
+  /** Bytes known to have arrived, SACKed ones included; and as far as ACKs said so that told of congestion (ECE). */
+  readonly delivered: number
+  readonly deliveredCe: number
+  /** Data segments that came with a router's mark (CE). */
+  readonly congestionMarksIn: number
+  /** D-SACKs received. */
+  readonly dsacksIn: number
+  /** Segments that arrived after what was sent later, and the farthest that one came behind, in bytes. */
+  readonly reorderedOut: number
+  readonly reorderingDistance: number
+  /** Retransmission timeouts since the peer last answered; and altogether: how many, in how many rows, and how long they lasted. */
+  readonly timeouts: number
+  readonly totalTimeouts: number
+  readonly timeoutRows: number
+  readonly timeoutTime: number
+  /** How long there was something to send or to be acknowledged; and the parts of that time that the peer's window, and our send buffer, held it up. */
+  readonly busyTime: number
+  readonly windowLimitedTime: number
+  readonly bufferLimitedTime: number
 }
+
+/**
+ * There was no cookie yet, so that the SYN asked for one; its data was not acknowledged; or the SYN had to be sent again without
+ * any of it.
+ */
+export type FastOpenFailure = 'cookieUnavailable' | 'dataNotAcked' | 'synRetransmitted'
 
 /** The TCP of a stack: `stack.tcp`. */
 export interface TcpApi {

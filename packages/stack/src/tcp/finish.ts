@@ -3,6 +3,7 @@ import { type CloseReason, TcpState } from './api.ts'
 import { changeHoldup, Holdup } from './busy-time.ts'
 import { leaveFastOpenQueue } from './fast-open/queue.ts'
 import { forgetRanges } from './receiver.ts'
+import { endTimeouts } from './rtt.ts'
 import { setState } from './states.ts'
 import type { Tcb } from './tcb.ts'
 import { ConnectionEvent, holdWhileUnanswered, notify } from './wants.ts'
@@ -18,6 +19,7 @@ export function finish(tcb: Tcb, reason: CloseReason): void {
   tcp.connections.remove(tcb)
   if (tcb.orphaned) tcp.orphans--
   countEnd(tcb, reason)
+  if (tcb.timeouts > 0) endTimeouts(tcb)
   setState(tcb, TcpState.Closed)
   changeHoldup(tcb.busyTime, Holdup.Idle, tcp.engine.now)
   leaveFastOpenQueue(tcb, reason === 'ECONNRESET')

@@ -1,9 +1,13 @@
 import { MILLISECOND, type Micros } from '../core/timer.ts'
 import { TCP_STATE_NAMES, type TcpInfo } from './api.ts'
+import { Holdup } from './busy-time.ts'
+import { reducedByEcho } from './ecn.ts'
 import { pacingRate } from './pacing.ts'
 import { pipe } from './pipe.ts'
 import { receiveWindow } from './receive-window.ts'
+import { RecoveryState } from './recovery-state.ts'
 import { currentRto } from './rtt.ts'
+import { advertisedMss } from './segment-size.ts'
 import { sendLimit } from './send-buffer.ts'
 import type { Tcb } from './tcb.ts'
 
@@ -13,6 +17,9 @@ const RECOVERY_NAMES = ['open', 'recovery', 'loss'] as const
 export function tcpInfo(tcb: Tcb): TcpInfo {
   const now = tcb.tcp.engine.clock.now()
   const since = (time: Micros): number => Math.max(0, now - time) / MILLISECOND
+  const { holdup, since: heldSince, busy, byWindow, byBuffer } = tcb.busyTime
+  const running = (is: boolean): Micros => (is ? Math.max(0, now - heldSince) : 0)
+  const waiting = tcb.timeouts > 0 && tcb.closeReason === undefined
   return {
     state: TCP_STATE_NAMES[tcb.state],
     srtt: tcb.srtt / MILLISECOND,
@@ -37,8 +44,12 @@ export function tcpInfo(tcb: Tcb): TcpInfo {
     retransmits: tcb.retransmits,
     congestion: tcb.congestion.name,
     ecn: tcb.ecn.on,
+    ecnSeen: tcb.ecn.seen,
+    fastOpen: tcb.fastOpenTaken,
+    fastOpenFailure: tcb.fastOpenFailure,
     pathMtu: tcb.path.mtu,
     recovery: RECOVERY_NAMES[tcb.recovery],
+    congestionState: congestionState(tcb),
     backoff: tcb.backoff,
     probes: tcb.probes + tcb.keepaliveProbes,
     minRtt: tcb.minRtt.value / MILLISECOND,
@@ -60,5 +71,30 @@ export function tcpInfo(tcb: Tcb): TcpInfo {
     sinceSent: since(tcb.lastSendAt),
     sinceData: since(tcb.lastDataAt),
     sinceReceived: since(tcb.lastReceiveAt),
+    unacked: tcb.flightSize,
+    advertisedMss: advertisedMss(tcb.path),
+    rcvSpace: tcb.tuneSpace,
+    dataSegmentsIn: tcb.dataSegmentsIn,
+    dataSegmentsOut: tcb.dataSegmentsOut,
+    delivered: tcb.rate.delivered,
+    deliveredCe: tcb.deliveredCe,
+    congestionMarksIn: tcb.congestionMarksIn,
+    dsacksIn: tcb.dsacksIn,
+    reorderedOut: tcb.rack.reorderedIn,
+    reorderingDistance: tcb.rack.distance,
+    timeouts: tcb.timeouts,
+    totalTimeouts: tcb.rtoCount,
+    timeoutRows: tcb.rtoRows,
+    timeoutTime: (tcb.rtoTime + (waiting ? Math.max(0, now - tcb.rtoSince) : 0)) / MILLISECOND,
+    busyTime: (busy + running(holdup !== Holdup.Idle)) / MILLISECOND,
+    windowLimitedTime: (byWindow + running(holdup === Holdup.Window)) / MILLISECOND,
+    bufferLimitedTime: (byBuffer + running(holdup === Holdup.Buffer)) / MILLISECOND,
   }
+}
+
+/** Linux's tcpi_ca_state. */
+function congestionState(tcb: Tcb): TcpInfo['congestionState'] {
+  if (tcb.recovery !== RecoveryState.Open) return RECOVERY_NAMES[tcb.recovery]
+  if (reducedByEcho(tcb)) return 'cwr'
+  return tcb.sent.sackedBytes > 0 || tcb.duplicateAcks > 0 ? 'disorder' : 'open'
 }

@@ -1,7 +1,13 @@
 import { type Micros, NEVER, Timer } from '../core/timer.ts'
 import type { IpAddress } from '../ip/address.ts'
 import type { Path } from '../ip/network.ts'
-import { type CloseReason, type ConnectionHandler, type TcpConnection, TcpState } from './api.ts'
+import {
+  type CloseReason,
+  type ConnectionHandler,
+  type FastOpenFailure,
+  type TcpConnection,
+  TcpState,
+} from './api.ts'
 import { BusyTime } from './busy-time.ts'
 import { ByteRing } from './byte-ring.ts'
 import type { CongestionControl } from './congestion/controller.ts'
@@ -144,6 +150,8 @@ export class Tcb {
   synRetransmitted = 0
   /** What our first SYN said of Fast Open, or null for nothing (RFC 7413). */
   fastOpen: FastOpenAttempt | null = null
+  fastOpenTaken = false
+  fastOpenFailure: FastOpenFailure | null = null
   /** While the SYN-ACK of a connection that came by Fast Open is not acknowledged. */
   fastOpenPending: FastOpenPending | null = null
 

@@ -54,6 +54,7 @@ export function takeAckOfSyn(tcb: Tcb, ack: number): void {
   tcb.bytesAcked += acked
   if (tcb.sendQueued === 0) tcb.sendRing.release()
   holdWhileUnanswered(tcb)
+  tcb.fastOpenTaken = true
   tcb.tcp.counters.fastOpenDataAcked++
   tcb.tcp.fastOpenCache.worked(tcb.local, tcb.remote)
 }
@@ -64,6 +65,9 @@ export function learnFromSynAck(tcb: Tcb, segment: SegmentIn): void {
   if (attempt === null) return
   const { tcp } = tcb
   const { options, ack } = segment
+  if (tcb.synRetransmitted > 0) tcb.fastOpenFailure = 'synRetransmitted'
+  else if (attempt.data === 0) tcb.fastOpenFailure = 'cookieUnavailable'
+  else if (ack === seqAdd(tcb.iss, 1)) tcb.fastOpenFailure = 'dataNotAcked'
   if (options.fastOpenLength > 0) {
     const cookie = tcp.network.memory.copyOut(options.fastOpenOffset, options.fastOpenLength)
     tcp.fastOpenCache.keep(tcb.local, tcb.remote, cookie, options.mss)

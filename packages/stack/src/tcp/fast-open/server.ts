@@ -86,6 +86,7 @@ function open(
   tcp.connections.add(tcb)
   tcp.counters.passiveOpens++
   tcp.counters.fastOpenAccepted++
+  tcb.fastOpenTaken = true
   establish(tcb)
   segment.flags &= ~TcpFlag.Syn
   segment.seq = tcb.rcvNxt
