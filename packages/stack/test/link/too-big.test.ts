@@ -218,7 +218,7 @@ describe('TCP over a path that is narrower than its links', () => {
   test.each([
     [4, 'R1191-01'],
     [6, 'R8201-03'],
-  ] as const)('IPv%i, %s: one ICMP is enough, and the path is filled at once', (family) => {
+  ] as const)('IPv%i, %s: one ICMP is enough, and the path is filled at once', (family, _id) => {
     const { received, counters, stats, packet } = transferOver(family, 1400, 'icmp', 2)
     expect(packet).toBeLessThanOrEqual(1400)
     expect(packet).toBeGreaterThan(1380)
