@@ -10,6 +10,7 @@ import { TcpCounters } from './counters.ts'
 import { FastOpenCache } from './fast-open/cache.ts'
 import { FourTupleTable } from './four-tuple-table.ts'
 import type { HalfOpen } from './half-open.ts'
+import { SeqRangesPool } from './ranges.ts'
 import { RateLimit } from './rate-limit.ts'
 import { SentRecordPool } from './sent-record.ts'
 import type { Tcb } from './tcb.ts'
@@ -24,6 +25,7 @@ export class TcpContext {
   readonly limits: Limits
   readonly counters = new TcpCounters()
   readonly records = new SentRecordPool()
+  readonly ranges = new SeqRangesPool()
   tracer: TcpTracer | null = null
   /** Connections in any state but TIME-WAIT. */
   readonly connections: FourTupleTable<Tcb>

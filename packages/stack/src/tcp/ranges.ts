@@ -1,23 +1,26 @@
 import { seqGeq, seqGt, seqLeq, seqLt, seqMax, seqMin } from '../core/seq.ts'
 
+/** Places at first. */
+const FEW = 8
+/** A list with more of them is given up when it is empty. */
+const MANY = 256
+
 /**
  * The ranges of out-of-order data a receiver holds: sorted, apart from each other, left edge included, right edge not.
  * They say which bytes of the receive ring are filled beyond `rcvNxt`, and they are the SACK blocks (R2018-06).
  */
 export class SeqRanges {
-  readonly left: number[] = []
-  readonly right: number[] = []
+  /** How many there are; the arrays hold more, for splicing would make three new ones of what it takes out. */
+  count = 0
+  left = new Int32Array(FEW)
+  right = new Int32Array(FEW)
   /** When a range last grew: the order in which SACK reports them. */
-  readonly #touched: number[] = []
+  #touched = new Int32Array(FEW)
   #clock = 0
-
-  get count(): number {
-    return this.left.length
-  }
 
   /** The end of the last range. Only while `count > 0`. */
   get highest(): number {
-    return this.right[this.right.length - 1]
+    return this.right[this.count - 1]
   }
 
   /**
@@ -51,16 +54,11 @@ export class SeqRanges {
       left = seqMin(left, this.left[first])
       right = seqMax(right, this.right[end - 1])
     }
-    // Nearly always a range grows. Splicing would make three arrays of what it takes out, for every segment behind a gap.
-    if (end === first + 1) {
-      this.left[first] = left
-      this.right[first] = right
-      this.#touched[first] = ++this.#clock
-      return true
-    }
-    this.left.splice(first, end - first, left)
-    this.right.splice(first, end - first, right)
-    this.#touched.splice(first, end - first, ++this.#clock)
+    if (end === first) this.#open(first)
+    else this.#close(first + 1, end)
+    this.left[first] = left
+    this.right[first] = right
+    this.#touched[first] = ++this.#clock
     return true
   }
 
@@ -70,16 +68,7 @@ export class SeqRanges {
     for (; reached < this.count && seqLeq(this.left[reached], rcvNxt); reached++) {
       if (seqGeq(this.right[reached], rcvNxt)) rcvNxt = this.right[reached]
     }
-    // Nearly always it is one. Splicing would make three arrays of what it takes out.
-    if (reached === 1) {
-      this.left.shift()
-      this.right.shift()
-      this.#touched.shift()
-    } else if (reached > 1) {
-      this.left.splice(0, reached)
-      this.right.splice(0, reached)
-      this.#touched.splice(0, reached)
-    }
+    this.#close(0, reached)
     return rcvNxt
   }
 
@@ -101,6 +90,30 @@ export class SeqRanges {
     return chosen
   }
 
+  /** Makes a place at `index`. */
+  #open(index: number): void {
+    if (this.count === this.left.length) {
+      this.left = doubled(this.left)
+      this.right = doubled(this.right)
+      this.#touched = doubled(this.#touched)
+    }
+    this.#move(index + 1, index)
+    this.count++
+  }
+
+  /** Takes out those from `first` up to `end`. */
+  #close(first: number, end: number): void {
+    if (first === end) return
+    this.#move(first, end)
+    this.count -= end - first
+  }
+
+  #move(to: number, from: number): void {
+    this.left.copyWithin(to, from, this.count)
+    this.right.copyWithin(to, from, this.count)
+    this.#touched.copyWithin(to, from, this.count)
+  }
+
   /** The index of the first range that ends at `seq` or later; `count` if there is none. */
   #reaching(seq: number): number {
     let low = 0
@@ -111,5 +124,27 @@ export class SeqRanges {
       else high = middle
     }
     return low
+  }
+}
+
+function doubled(array: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(array.length * 2)
+  larger.set(array)
+  return larger
+}
+
+/** Empty lists, shared by all connections of a stack: a gap costs no new one. */
+export class SeqRangesPool {
+  readonly #free: SeqRanges[] = []
+  #count = 0
+
+  take(): SeqRanges {
+    return this.#count > 0 ? this.#free[--this.#count] : new SeqRanges()
+  }
+
+  give(ranges: SeqRanges): void {
+    if (ranges.left.length > MANY) return
+    ranges.count = 0
+    this.#free[this.#count++] = ranges
   }
 }

@@ -5,7 +5,7 @@ import { ackData, noteReceive, noteSegmentSize } from './delayed-ack.ts'
 import { reportDuplicate } from './dsack.ts'
 import { noteCongestionMarks } from './ecn.ts'
 import { sendAck } from './output.ts'
-import { SeqRanges } from './ranges.ts'
+import type { SeqRanges } from './ranges.ts'
 import { measureReceiveRtt } from './receive-rtt.ts'
 import { receiveWindow } from './receive-window.ts'
 import type { SegmentIn } from './segment-in.ts'
@@ -128,14 +128,21 @@ const BYTES_PER_RANGE_SHIFT = 10
 
 function noteRange(tcb: Tcb, segment: SegmentIn): boolean {
   const { tcp } = tcb
-  tcb.outOfOrder ??= new SeqRanges()
+  tcb.outOfOrder ??= tcp.ranges.take()
   const right = seqAdd(segment.seq, segment.dataLength)
   reportOverlap(tcb, tcb.outOfOrder, segment.seq, right)
   const bySize = seqDiff(right, tcb.rcvNxt) >>> BYTES_PER_RANGE_SHIFT
   if (tcb.outOfOrder.add(segment.seq, right, Math.max(tcp.limits.outOfOrderRanges, bySize))) return true
   drop(tcp, tcb.id, segment, DropReason.TooManyRanges)
-  if (tcb.outOfOrder.count === 0) tcb.outOfOrder = null
+  if (tcb.outOfOrder.count === 0) forgetRanges(tcb)
   return false
+}
+
+/** There is no gap any more, or no use for what lies behind it. */
+export function forgetRanges(tcb: Tcb): void {
+  if (tcb.outOfOrder === null) return
+  tcb.tcp.ranges.give(tcb.outOfOrder)
+  tcb.outOfOrder = null
 }
 
 /** R2883-03: of several pieces that were here the lowest is told. */
@@ -153,7 +160,7 @@ function inOrder(tcb: Tcb, length: number, now: number): void {
   if (ranges !== null) {
     reportOverlap(tcb, ranges, before, tcb.rcvNxt)
     tcb.rcvNxt = ranges.absorb(tcb.rcvNxt)
-    if (ranges.count === 0) tcb.outOfOrder = null
+    if (ranges.count === 0) forgetRanges(tcb)
     // R5681-12, R5681-25: a gap was filled, wholly or in part.
     wantAck(tcb)
   }
@@ -182,7 +189,7 @@ function outOfOrder(tcb: Tcb, seq: number, length: number, newIsland: boolean): 
 function reachFin(tcb: Tcb): boolean {
   if (!tcb.rcvFinSeen || !seqGeq(tcb.rcvNxt, tcb.rcvFin)) return false
   tcb.rcvNxt = seqAdd(tcb.rcvFin, 1)
-  tcb.outOfOrder = null
+  forgetRanges(tcb)
   wantAck(tcb)
   notify(tcb, ConnectionEvent.Readable)
   return true
