@@ -7,7 +7,7 @@ import { challengeAck } from './challenge-ack.ts'
 import { isWindowUsed } from './congestion/window.ts'
 import { DropReason, drop } from './count.ts'
 import { noteDelivered } from './delivered.ts'
-import { generateRateSample, initRateSample, rateSample } from './delivery-rate.ts'
+import { checkIfApplicationLimited, generateRateSample, initRateSample, rateSample } from './delivery-rate.ts'
 import { congestionEchoed } from './ecn.ts'
 import { restartRto } from './loss-timer.ts'
 import { noteSizeAcked } from './path-mtu.ts'
@@ -66,6 +66,7 @@ export function processAck(tcb: Tcb, segment: SegmentIn): boolean {
   else if (news.acked > 0 && !recovering) grow(tcb)
   tellRate(tcb)
   if (tcb.unsent > 0 || tcb.finQueued || tcb.sent.lostBytes > 0) wantOutput(tcb)
+  else checkIfApplicationLimited(tcb, 1)
   return true
 }
 

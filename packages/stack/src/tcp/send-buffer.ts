@@ -10,12 +10,13 @@ const STARVED_WAIT = 100 * MILLISECOND
 const SMALLEST = 4096
 
 /**
- * What the send ring may hold now: twice the congestion window, between the settings' bounds (Linux's auto-tuning). What was
- * SACKed has left the network and only waits for a hole to be filled: with it counted, recovery would run out of new data.
+ * What the send ring may hold now: twice the congestion window, or as often as the algorithm needs it, between the settings'
+ * bounds (Linux's auto-tuning). What was SACKed has left the network and only waits for a hole to be filled: with it counted, recovery would run out of new data.
  */
 export function sendLimit(tcb: Tcb): number {
   const { sendBuffer, sendBufferMax } = tcb.tcp.config
-  return Math.min(sendBufferMax, Math.max(sendBuffer, 2 * tcb.cwnd) + tcb.sent.sackedBytes)
+  const windows = tcb.congestion.sendBufferWindows ?? 2
+  return Math.min(sendBufferMax, Math.max(sendBuffer, windows * tcb.cwnd) + tcb.sent.sackedBytes)
 }
 
 /** Bytes the application may write now: room in the buffer, and not more unsent ones than it wants (TCP_NOTSENT_LOWAT). */
@@ -26,12 +27,12 @@ export function writableBytes(tcb: Tcb): number {
 
 /**
  * Whether a writer that had to stop is told to go on: with a third of the buffer free, so that it is not woken for
- * every ACK (Linux's sk_stream_write_space), and half of its low-water mark.
+ * every ACK (Linux's sk_stream_write_space), and half of its low-water mark. SACKed bytes are no part of what has to drain.
  */
 export function hasRoom(tcb: Tcb): boolean {
   if (!tcb.wantsWritable || tcb.closeReason !== undefined) return false
   const limit = sendLimit(tcb)
-  return 3 * (limit - tcb.sendQueued) >= limit && 2 * tcb.unsent <= tcb.notSentLowWater
+  return 3 * (limit - tcb.sendQueued) >= limit - tcb.sent.sackedBytes && 2 * tcb.unsent <= tcb.notSentLowWater
 }
 
 /** Data has left for the first time: one that waits for its low-water mark may be due. */

@@ -31,6 +31,10 @@ export interface TransferOptions {
   offload?: boolean
   /** The sender's clock and timers move in steps of so many milliseconds. */
   tick?: number
+  /** The sender's clock is exact, and its timers ring at multiples of so many milliseconds only. */
+  lateAlarms?: number
+  /** Looks at the sender every millisecond. */
+  watch?: (sender: Stack) => void
   /** The sender's initial sequence number. */
   iss?: number
 }
@@ -46,21 +50,24 @@ export interface TransferResult {
   connection: TcpConnection
 }
 
-/** A clock that only ever shows multiples of a tick, and whose alarms ring at them. */
+/** A clock whose alarms ring at multiples of a tick; unless it is exact it shows nothing else either. */
 class CoarseClock implements Clock {
   readonly epoch: number
   readonly granularity: number
   readonly #inner: VirtualClock
   readonly #tick: number
+  readonly #exact: boolean
 
-  constructor(inner: VirtualClock, tick: number) {
+  constructor(inner: VirtualClock, tick: number, exact: boolean) {
     this.#inner = inner
     this.#tick = tick * 1000
+    this.#exact = exact
     this.epoch = inner.epoch
-    this.granularity = this.#tick
+    this.granularity = exact ? 0 : this.#tick
   }
 
   now(): number {
+    if (this.#exact) return this.#inner.now()
     return Math.floor(this.#inner.now() / this.#tick) * this.#tick
   }
 
@@ -92,8 +99,19 @@ function fnv(hash: number, byte: number): number {
  * sent (by hash), that both ends close in order, and that the sender has nothing left in flight.
  */
 export function transfer(options: TransferOptions): TransferResult {
-  const { bytes, rtt = 20, impairment = {}, skip = 0, tcp = {}, offload = false, tick, iss } = options
+  const {
+    bytes,
+    rtt = 20,
+    impairment = {},
+    skip = 0,
+    tcp = {},
+    offload = false,
+    tick,
+    lateAlarms,
+    iss,
+  } = options
   const clock = new VirtualClock()
+  const coarse = tick ?? lateAlarms
   const ends = createCable({ clock, medium: 'ip', latency: (rtt - skip) / 2, offload })
   const damage = { ...impairment, clock, latency: skip / 2 }
   // A device with offloads cannot be wrapped without losing them: the frames are cut where they arrive.
@@ -101,7 +119,7 @@ export function transfer(options: TransferOptions): TransferResult {
   const near: LinkDevice = offload ? ends[0] : link
   const far: LinkDevice = offload ? link : ends[1]
   const a = new Stack({
-    clock: tick === undefined ? clock : new CoarseClock(clock, tick),
+    clock: coarse === undefined ? clock : new CoarseClock(clock, coarse, tick === undefined),
     random: new SeededRandom(1),
     tcp,
   })
@@ -162,6 +180,7 @@ export function transfer(options: TransferOptions): TransferResult {
     },
   )
   const over = (): boolean => doneAt > 0 && a.tcp.sizes.connections + b.tcp.sizes.connections === 0
+  if (options.watch !== undefined) watchEvery(clock, () => options.watch?.(a), over)
   clock.runUntil(() => failed !== null || over(), 3_600_000)
   expect(failed).toBeNull()
   expect(received).toBe(bytes)
@@ -172,6 +191,15 @@ export function transfer(options: TransferOptions): TransferResult {
   const { lost, filtered, queueDropped, overflowed } = offload ? link.stats.in : link.stats.out
   const dropped = lost + filtered + queueDropped + overflowed
   return { seconds, goodput: bytes / seconds, counters: a.tcp.counters, dropped, connection }
+}
+
+/** Calls `look` every millisecond until it is over. */
+function watchEvery(clock: VirtualClock, look: () => void, over: () => boolean): void {
+  const alarm = clock.alarm(() => {
+    look()
+    if (!over()) alarm.set(clock.now() + 1000)
+  })
+  alarm.set(clock.now() + 1000)
 }
 
 /** Lets time pass until the ISN generator gives `iss` for the transfer's connection. */

@@ -19,6 +19,8 @@ export interface CongestionControl {
   readonly ownsRecovery?: boolean
   /** Bytes a second at which to send; without it the setting `pacing` decides. Infinity: unpaced. */
   readonly pacingRate?: number
+  /** How many windows the send buffer should hold; default 2. */
+  readonly sendBufferWindows?: number
   /** The handshake is done: the MSS is known. */
   init(tcb: Tcb): void
   /** It was chosen for a connection under way: `cwnd` and `ssthresh` are another algorithm's. */

@@ -31,6 +31,8 @@ import { handleSpuriousLossDetection, restoreCwnd, saveCwnd, saveStateUponLoss }
 export class Bbr implements CongestionControl {
   readonly name = 'bbr'
   readonly ownsRecovery = true
+  /** It goes on sending at full rate while a hole waits to be filled. */
+  readonly sendBufferWindows = 3
   readonly state = new BbrState()
 
   get pacingRate(): number {
