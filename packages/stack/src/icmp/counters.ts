@@ -26,6 +26,11 @@ export class IcmpCounters {
   errorsLost = 0
   redirectsIn = 0
   neighbourDiscoveryIn = 0
+  /** Group membership (IGMP and MLD): reports sent and lost, queries heard, and messages that break the rules. */
+  groupReportsOut = 0
+  groupReportsLost = 0
+  groupQueriesIn = 0
+  groupQueriesIgnored = 0
   pingsOut = 0
   /** Pings refused because of `limits.pings`. */
   pingsRefused = 0

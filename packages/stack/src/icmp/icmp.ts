@@ -7,11 +7,12 @@ import type { SendOptions, Transport } from '../ip/network.ts'
 import { type IcmpErrorIn, type IcmpErrorKind, type PacketIn, Protocol } from '../ip/packet-in.ts'
 import { RxChecksum, TransmitResult } from '../link/device.ts'
 import { checkIcmpv4, Icmpv4Check, Icmpv4Type, icmpv4Gateway, isIcmpv4Error } from '../wire/icmpv4.ts'
-import { Icmpv6Type, isIcmpv6Error, isNeighbourDiscovery } from '../wire/icmpv6.ts'
+import { Icmpv6Type, isIcmpv6Error, isListenerDiscovery, isNeighbourDiscovery } from '../wire/icmpv6.ts'
 import { addressSum6, pseudoHeaderSum, transportChecksumValid } from '../wire/pseudo-header.ts'
 import { IcmpCounters } from './counters.ts'
 import { IcmpErrorReader } from './error-reader.ts'
 import { IcmpErrorSender } from './error-sender.ts'
+import { GroupReporter } from './group-reporter.ts'
 import { Pinger, type PingOptions, type PingResult } from './pinger.ts'
 
 const ECHO_HEADER = 8
@@ -23,6 +24,7 @@ export class Icmp implements Transport, ErrorSender {
   readonly #sender: IcmpErrorSender
   readonly #reader: IcmpErrorReader
   readonly #pinger: Pinger
+  readonly #groups: GroupReporter
   readonly #replyOptions: SendOptions = { ttl: 64, tos: 0, dontFragment: false }
 
   constructor(internet: Internet) {
@@ -30,6 +32,7 @@ export class Icmp implements Transport, ErrorSender {
     this.#sender = new IcmpErrorSender(internet, this.counters)
     this.#reader = new IcmpErrorReader(internet)
     this.#pinger = new Pinger(internet, this.counters)
+    this.#groups = new GroupReporter(internet, this.counters)
     internet.errors = this
     internet.registerTransport(Protocol.Icmp, this)
     internet.registerTransport(Protocol.Icmpv6, this)
@@ -108,6 +111,7 @@ export class Icmp implements Transport, ErrorSender {
     else if (type === Icmpv6Type.EchoRequest) this.#onEcho6(packet)
     else if (type === Icmpv6Type.EchoReply) this.#onEchoReply(packet)
     else if (isIcmpv6Error(type)) this.#onError(this.#reader.read6(packet))
+    else if (isListenerDiscovery(type)) this.#groups.onMld(packet)
     else this.#dropType()
   }
 

@@ -39,6 +39,8 @@ export interface InterfaceOwner {
   onAddressAdded(iface: Interface, address: InterfaceAddress): void
   onAddressRemoved(iface: Interface, address: InterfaceAddress): void
   onAddressState(iface: Interface, address: InterfaceAddress, holder: Uint8Array | null): void
+  /** A multicast group was joined, or left for good. */
+  onGroup(iface: Interface, group: IpAddress, joined: boolean): void
   onWritable(): void
   onClosed(iface: Interface, error: Error | null): void
   onFault(error: unknown): void
@@ -109,7 +111,9 @@ export class Interface implements NetworkInterface, FrameSink, LinkEvents {
     const largest = Math.min(maxSuperFrame - this.link.headerLength, 65_535)
     this.maxSuperPayload4 = tso4 ? Math.max(0, largest - 20) : 0
     this.maxSuperPayload6 = tso6 ? Math.max(0, largest - 40) : 0
-    this.groups = new GroupMembership(this.link)
+    this.groups = new GroupMembership(this.link, (group, joined) =>
+      options.owner.onGroup(this, group, joined),
+    )
     this.#stopFlushing = options.engine.addFinisher(() => this.#counted.flushIfSent())
   }
 

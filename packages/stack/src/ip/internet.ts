@@ -8,6 +8,7 @@ import { LoopbackDevice } from '../link/loopback.ts'
 import { type IpAddress, LOOPBACK_V4, LOOPBACK_V6 } from './address.ts'
 import { formatAddress, type Prefix } from './address-text.ts'
 import { IpCounters, type PacketDrops } from './counters.ts'
+import type { GroupWatcher } from './group-membership.ts'
 import { Interface, type InterfaceOwner, type LinkFactory } from './interface.ts'
 import { IID_RETRIES, randomSecret, type StableSecret, stableLinkLocal } from './interface-id.ts'
 import type { ErrorSender, IpVersion } from './ip-version.ts'
@@ -80,6 +81,7 @@ export class Internet implements Network, InterfaceOwner {
   v4: IpVersion | null = null
   v6: IpVersion | null = null
   errors: ErrorSender | null = null
+  groups: GroupWatcher | null = null
   readonly #interfaces: Interface[] = []
   readonly #transports = new Array<Transport | null>(256).fill(null)
   readonly #distinctTransports: Transport[] = []
@@ -352,6 +354,9 @@ export class Internet implements Network, InterfaceOwner {
   onAddressState(iface: Interface, own: InterfaceAddress, holder: Uint8Array | null): void {
     this.router.changed()
     this.#later(() => this.events.emit('addressState', iface, own, holder))
+    const { address, state } = own
+    if (state === AddressState.Preferred && !address.isV4 && address.isLinkLocal)
+      this.groups?.onSourceReady(iface)
     if (own.state !== AddressState.Duplicate) return
     this.#tellTransports(iface)
     const tries = this.#linkLocalTries.get(own)
@@ -360,6 +365,11 @@ export class Internet implements Network, InterfaceOwner {
       iface.removeAddress(own.address)
       this.#formLinkLocal(iface, tries + 1)
     }
+  }
+
+  onGroup(iface: Interface, group: IpAddress, joined: boolean): void {
+    if (joined) this.groups?.onGroupJoined(iface, group)
+    else this.groups?.onGroupLeft(iface, group)
   }
 
   onWritable(): void {

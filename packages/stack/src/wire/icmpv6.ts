@@ -69,6 +69,14 @@ export function isNeighbourDiscovery(type: number): boolean {
   return type >= Icmpv6Type.RouterSolicitation && type <= Icmpv6Type.Redirect
 }
 
+/** MLD (RFC 2710, RFC 3810). */
+export function isListenerDiscovery(type: number): boolean {
+  return (
+    (type >= Icmpv6Type.ListenerQuery && type <= Icmpv6Type.ListenerDone) ||
+    type === Icmpv6Type.ListenerReport2
+  )
+}
+
 /** Writes the header with a checksum of 0. @param rest the second word, e.g. identifier and sequence number */
 export function writeIcmpv6Header(
   view: DataView,
