@@ -1,16 +1,20 @@
 import type { Micros } from '../core/timer.ts'
+import { pipe } from './pipe.ts'
 import type { Tcb } from './tcb.ts'
+import { TraceKind, trace } from './trace.ts'
 
 /** What holds a sender back, if anything does. */
 export const Holdup = {
   /** Nothing to send, and nothing in flight. */
   Idle: 0,
-  /** Under way: the network, the congestion window or the application sets the pace. */
+  /** Under way: the network sets the pace, by the congestion window or the pacer. */
   Busy: 1,
   /** Data waits, and the peer's window does not take another segment. */
   Window: 2,
   /** All that the send buffer had is in flight, and a writer waits for room in it. */
   Buffer: 3,
+  /** All that the application has written is in flight, and there is room for more in both windows. */
+  Application: 4,
 } as const
 export type Holdup = (typeof Holdup)[keyof typeof Holdup]
 
@@ -30,7 +34,9 @@ export class BusyTime {
 /** After sending, and when all is acknowledged: once per burst, and not per segment. */
 export function noteHoldup(tcb: Tcb): void {
   const next = holdupOf(tcb)
-  if (next !== tcb.busyTime.holdup) changeHoldup(tcb.busyTime, next, tcb.tcp.engine.now)
+  if (next === tcb.busyTime.holdup) return
+  changeHoldup(tcb.busyTime, next, tcb.tcp.engine.now)
+  if (next === Holdup.Application) trace(tcb.tcp, tcb.id, TraceKind.AppLimited, pipe(tcb), tcb.cwnd)
 }
 
 export function changeHoldup(time: BusyTime, next: Holdup, now: Micros): void {
@@ -49,5 +55,7 @@ function holdupOf(tcb: Tcb): Holdup {
     return !tcb.cwndLimited && room < Math.min(unsent, tcb.sndMss) ? Holdup.Window : Holdup.Busy
   }
   if (tcb.sent.count === 0) return Holdup.Idle
-  return tcb.wantsWritable && !tcb.cwndLimited ? Holdup.Buffer : Holdup.Busy
+  if (tcb.cwndLimited) return Holdup.Busy
+  if (tcb.wantsWritable) return Holdup.Buffer
+  return pipe(tcb) < tcb.cwnd ? Holdup.Application : Holdup.Busy
 }

@@ -3,7 +3,6 @@ import { type Micros, SECOND } from '../core/timer.ts'
 import { pipe } from './pipe.ts'
 import type { SentRecord } from './sent-record.ts'
 import type { Tcb } from './tcb.ts'
-import { TraceKind, trace } from './trace.ts'
 
 /*
  * Delivery rate samples (draft-ietf-ccwg-bbr-06 section 4.1): how fast the path has delivered between the sending of a
@@ -137,10 +136,7 @@ export function generateRateSample(tcb: Tcb): void {
  */
 export function checkIfApplicationLimited(tcb: Tcb, mss: number): void {
   if (tcb.unsent >= mss || tcb.sent.lostBytes > tcb.sent.retransmittedBytes) return
-  const flying = pipe(tcb)
-  if (flying >= tcb.cwnd) return
-  if (flying > 0 && tcb.rate.appLimited === 0) trace(tcb.tcp, tcb.id, TraceKind.AppLimited, flying, tcb.cwnd)
-  markConnectionAppLimited(tcb)
+  if (pipe(tcb) < tcb.cwnd) markConnectionAppLimited(tcb)
 }
 
 /** MarkConnectionAppLimited(). */
