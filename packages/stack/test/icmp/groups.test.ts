@@ -251,13 +251,13 @@ describe('IGMP', () => {
     expect(saidWithin(it, 12_000)).toEqual([])
   })
 
-  it.each<[string, string, Query]>([
+  it.each([
     ['without Router Alert', '0.0.0.0', { alert: false }],
     ['general, but not to all hosts', '0.0.0.0', { to: GROUP4 }],
     ['of 10 bytes', '0.0.0.0', { length: 10 }],
     ['of 7 bytes', '0.0.0.0', { length: 7 }],
     ['of no known type', '0.0.0.0', { type: 0x55 }],
-  ])('IGMP-05 a query %s is ignored', (_, group, query) => {
+  ] as [string, string, Query][])('IGMP-05 a query %s is ignored', (_, group, query) => {
     const it = bench(['10.0.0.2/24'], true, 1, false)
     join(it, GROUP4)
     it.host.advance(5000)
@@ -332,14 +332,14 @@ describe('MLD', () => {
     expect(saidWithin(it, 1000).map(([, text]) => text)).toEqual(['fe80 > ff02::16 is-ex ff02::1:ff00:2'])
   })
 
-  it.each<[string, Query]>([
+  it.each([
     ['from a global address', { from: 'fd00::9' }],
     ['with hop limit 2', { hopLimit: 2 }],
     ['without Router Alert', { alert: false }],
     ['to another group than all nodes', { to: 'ff02::1:ff00:2' }],
     ['of 26 bytes', { length: 26 }],
     ['of 20 bytes', { length: 20 }],
-  ])('MLD-03 MLD-04 a query %s is ignored', (_, query) => {
+  ] as [string, Query][])('MLD-03 MLD-04 a query %s is ignored', (_, query) => {
     const it = bench(['fd00::2/64'])
     ask6(it, '::', query)
     expect(saidWithin(it, 12_000)).toEqual([])
