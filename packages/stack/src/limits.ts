@@ -52,6 +52,13 @@ export interface Limits {
    * is dropped.
    */
   readonly outOfOrderRanges: number
+  /**
+   * Records of data in flight to which a connection's peer may have them cut by SACK blocks, some 200 bytes each: one that
+   * SACKs single bytes would have a record kept for each. Blocks then count where they cover a record whole.
+   */
+  readonly sackRecords: number
+  /** Records of sent data that are kept for reuse when nobody needs them, in the whole stack. */
+  readonly spareRecords: number
   /** Servers whose Fast Open cookie, or failure, a client remembers; the least recently used makes room. */
   readonly fastOpenCookies: number
   /** RST segments sent per second in answer to segments of no connection. */
@@ -85,6 +92,8 @@ export const DEFAULT_LIMITS: Limits = {
   halfOpen: 16_384,
   timeWait: 65_536,
   outOfOrderRanges: 256,
+  sackRecords: 16_384,
+  spareRecords: 65_536,
   fastOpenCookies: 1024,
   resetsPerSecond: 1000,
   challengeAcksPerSecond: 1000,
@@ -115,6 +124,8 @@ export const LIMIT_RANGES: { readonly [K in keyof Limits]: readonly [number, num
   halfOpen: [1, 1_000_000],
   timeWait: [0, 1_000_000],
   outOfOrderRanges: [1, 4096],
+  sackRecords: [1, 1_000_000],
+  spareRecords: [0, 4_000_000],
   fastOpenCookies: [1, 65_536],
   resetsPerSecond: [0, 1_000_000],
   challengeAcksPerSecond: [0, 1_000_000],

@@ -32,6 +32,20 @@ export function outOfWindowAck(tcb: Tcb, hasData: boolean): void {
   if (hasData || pacedAck(tcb.tcp, tcb)) wantAck(tcb)
 }
 
+/**
+ * The SYN-ACK again, to the SYN again (SEG-16): the first time at once, then once per 500 ms (as in Linux), or a peer whose
+ * address is forged would get a SYN-ACK for each of somebody else's SYNs.
+ */
+export function mayRepeatSynAck(tcp: TcpContext, record: { lastOutOfWindowAck: Micros }): boolean {
+  const { now } = tcp.engine
+  if (now - record.lastOutOfWindowAck < OUT_OF_WINDOW_INTERVAL) {
+    tcp.counters.synAcksSuppressed++
+    return false
+  }
+  record.lastOutOfWindowAck = now
+  return true
+}
+
 /** Two peers that disagree must not answer each other's answers without end (R5961-09). */
 export function pacedAck(tcp: TcpContext, record: { lastOutOfWindowAck: Micros }): boolean {
   const { now } = tcp.engine

@@ -24,7 +24,7 @@ export class TcpContext {
   readonly config: TcpConfig
   readonly limits: Limits
   readonly counters = new TcpCounters()
-  readonly records = new SentRecordPool()
+  readonly records: SentRecordPool
   readonly ranges = new SeqRangesPool()
   tracer: TcpTracer | null = null
   /** Connections in any state but TIME-WAIT. */
@@ -59,6 +59,7 @@ export class TcpContext {
     this.halfOpen = new FourTupleTable(random.uint32(), random.uint32())
     this.timeWait = new FourTupleTable(random.uint32(), random.uint32())
     this.secretHash = new HalfSipHash({ k0: random.uint32(), k1: random.uint32() })
+    this.records = new SentRecordPool(limits.spareRecords, this.counters)
     this.fastOpenCache = new FastOpenCache(limits.fastOpenCookies, this.counters)
     this.resetLimit = new RateLimit(limits.resetsPerSecond)
     this.challengeLimit = new RateLimit(limits.challengeAcksPerSecond, random)

@@ -53,6 +53,8 @@ export class TcpCounters extends SegmentDrops {
   resetsOut = 0
   resetsSuppressed = 0
   /** Challenge ACKs owed (TCPChallengeACK), and not sent because of their limits (TCPACKSkippedChallenge). */
+  /** SYNs that came again before their SYN-ACK was due once more. */
+  synAcksSuppressed = 0
   challengeAcks = 0
   challengeAcksSuppressed = 0
   /** Data segments that came before what lies before them (TCPOFOQueue). */
@@ -123,6 +125,10 @@ export class TcpCounters extends SegmentDrops {
   droppedSynBacklog = 0
   droppedHalfOpenLimit = 0
   timeWaitOverflow = 0
+  /** Records that SACK blocks would have cut, but for `limits.sackRecords`. */
+  sackCutsRefused = 0
+  /** Records of sent data let go because of `limits.spareRecords`. */
+  spareRecordsReleased = 0
   /** Connections reset at their close because of `limits.orphans`. */
   orphansRefused = 0
   /** Closed connections given up because their peer kept its window shut. */

@@ -2,7 +2,7 @@ import { seqAdd, seqDiff, seqGt, seqLeq } from '../core/seq.ts'
 import { TransmitResult } from '../link/device.ts'
 import { TcpFlag } from '../wire/tcp.ts'
 import { type CloseReason, TcpState } from './api.ts'
-import { challengeAck, outOfWindowAck } from './challenge-ack.ts'
+import { challengeAck, mayRepeatSynAck, outOfWindowAck } from './challenge-ack.ts'
 import { countRetransmission, DropReason, drop, processed } from './count.ts'
 import { establish } from './establish.ts'
 import {
@@ -191,8 +191,9 @@ function arriveSynAgain(tcb: Tcb, segment: SegmentIn): void {
     challengeAck(tcb)
     return
   }
-  if ((segment.flags & TcpFlag.Ack) === 0) sendTcbSyn(tcb, TcpFlag.Syn | TcpFlag.Ack)
-  else if (!acknowledgesSyn(tcb, segment, segment.window)) return
+  if ((segment.flags & TcpFlag.Ack) === 0) {
+    if (mayRepeatSynAck(tcb.tcp, tcb)) sendTcbSyn(tcb, TcpFlag.Syn | TcpFlag.Ack)
+  } else if (!acknowledgesSyn(tcb, segment, segment.window)) return
   processed(tcb.tcp, segment)
 }
 

@@ -3,7 +3,7 @@ import { SECOND } from '../core/timer.ts'
 import type { Path } from '../ip/network.ts'
 import { TcpFlag } from '../wire/tcp.ts'
 import { sendBareAck, sendPacedBareAck } from './bare-ack.ts'
-import { mayChallenge } from './challenge-ack.ts'
+import { mayChallenge, mayRepeatSynAck } from './challenge-ack.ts'
 import { MAX_BACKOFF } from './config.ts'
 import type { TcpContext } from './context.ts'
 import { countRetransmission, DropReason, drop, processed } from './count.ts'
@@ -185,7 +185,7 @@ export function arriveInHalfOpen(
     // SEG-16: the SYN again gets its SYN-ACK again; any other one is challenged (R5961-04).
     if ((flags & TcpFlag.Ack) === 0 && segment.seq === half.irs) {
       processed(tcp, segment)
-      sendSynAck(tcp, half)
+      if (mayRepeatSynAck(tcp, half)) sendSynAck(tcp, half)
       return null
     }
     drop(tcp, 0, segment, DropReason.ChallengedSyn)

@@ -3,6 +3,7 @@ import { NEVER } from '../core/timer.ts'
 import { TransmitResult } from '../link/device.ts'
 import { TcpFlag } from '../wire/tcp.ts'
 import { TcpState } from './api.ts'
+import { waitForDevice } from './blocked.ts'
 import { forgetDuplicate } from './dsack-block.ts'
 import { cwrSent, ecnFlags, ecnTrafficClass } from './ecn.ts'
 import { optionsOut, writeOptions, writeResetOptions } from './options-out.ts'
@@ -118,10 +119,4 @@ function toldWindow(tcb: Tcb, field: number): void {
   }
   tcp.counters.zeroWindowsOut++
   trace(tcp, id, TraceKind.ZeroWindow, WindowSide.Own)
-}
-
-function waitForDevice(tcb: Tcb): void {
-  if (tcb.blockedQueued) return
-  tcb.blockedQueued = true
-  tcb.tcp.blocked.push(tcb)
 }

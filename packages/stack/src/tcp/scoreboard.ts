@@ -6,12 +6,6 @@ import { isCovered } from './sent-log.ts'
 import type { SentRecord } from './sent-record.ts'
 import type { Tcb } from './tcb.ts'
 
-/**
- * Cutting records at block edges stops here: a peer that SACKs single bytes would otherwise make us keep a record for
- * each of them. Blocks that then cover a record in part say nothing.
- */
-const MOST_RECORDS_BY_SPLITTING = 16_384
-
 /** Which blocks of the ACK count, lowest first. */
 const order = new Int32Array(4)
 
@@ -58,7 +52,7 @@ function markBlock(tcb: Tcb, left: number, right: number, news: AckNews): void {
   let record = log.find(left)
   while (record !== null && seqLt(record.start, right)) {
     if (!record.sacked) {
-      if (log.count < MOST_RECORDS_BY_SPLITTING) cutAtEdges(tcb, record, left, right)
+      cutAtEdges(tcb, record, left, right)
       if (isCovered(record, left, right)) {
         noteDelivered(tcb, record, record.end, false, news)
         record = log.markSacked(record)
@@ -68,8 +62,16 @@ function markBlock(tcb: Tcb, left: number, right: number, news: AckNews): void {
   }
 }
 
-/** After it, `record` is the part before the block (and the loop goes on with the part inside), or lies inside. */
+/**
+ * After it, `record` is the part before the block (and the loop goes on with the part inside), or lies inside; unless there are
+ * too many records already.
+ */
 function cutAtEdges(tcb: Tcb, record: SentRecord, left: number, right: number): void {
+  if (isCovered(record, left, right)) return
+  if (tcb.sent.count >= tcb.tcp.limits.sackRecords) {
+    tcb.tcp.counters.sackCutsRefused++
+    return
+  }
   if (seqLt(record.start, left)) tcb.sent.split(record, left)
   else if (seqGt(record.end, right)) tcb.sent.split(record, right)
 }

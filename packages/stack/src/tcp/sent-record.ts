@@ -1,5 +1,6 @@
 import { seqDiff } from '../core/seq.ts'
 import type { Micros } from '../core/timer.ts'
+import { TcpCounters } from './counters.ts'
 
 /**
  * One transmission in flight: [start, end) of the sequence space, FIN included. Super-frames are one record until
@@ -39,13 +40,23 @@ export class SentRecord {
 
 /** Records that are not in use, shared by all connections of a stack: steady traffic allocates none. */
 export class SentRecordPool {
+  readonly #most: number
+  readonly #counters: TcpCounters
   #free: SentRecord | null = null
+  #spare = 0
+
+  /** @param most records kept while nobody needs them; the rest goes to the garbage collector */
+  constructor(most: number = Number.POSITIVE_INFINITY, counters: TcpCounters = new TcpCounters()) {
+    this.#most = most
+    this.#counters = counters
+  }
 
   /** A record with no history; its bounds are the caller's to set. */
   take(): SentRecord {
     const record = this.#free
     if (record === null) return new SentRecord()
     this.#free = record.next
+    this.#spare--
     record.next = null
     record.retransmissions = 0
     record.sacked = false
@@ -56,7 +67,13 @@ export class SentRecordPool {
 
   give(record: SentRecord): void {
     record.previous = null
+    if (this.#spare >= this.#most) {
+      record.next = null
+      this.#counters.spareRecordsReleased++
+      return
+    }
     record.next = this.#free
     this.#free = record
+    this.#spare++
   }
 }

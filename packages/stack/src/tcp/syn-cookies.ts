@@ -22,6 +22,10 @@ import { timestampNow } from './timestamps.ts'
  * number has room for travel in the low bits of the timestamp, as in Linux, and come back in its echo; a peer without
  * timestamps does without them. A SYN-ACK that is lost is not sent again: the peer's SYN is. Data may
  * bring the cookie back as well as the ACK before it (R4987-05).
+ *
+ * A cookie is no ticket that its first use cancels: nothing is kept, so whoever has seen one on the way can bring it back
+ * from the same address and port within its two minutes (as long as Linux's), and gets a connection once the first one is gone.
+ * Who sees a path's packets could as well open one by an ordinary handshake; nobody else can.
  */
 
 /** Off; when the SYN queue is full; or for every SYN. */

@@ -30,6 +30,7 @@ import {
   type TcpListener,
   TcpState,
 } from './api.ts'
+import { forgetFinished, wakeBlocked } from './blocked.ts'
 import type { TcpConfig } from './config.ts'
 import { connectionOf } from './connection.ts'
 import { TcpContext } from './context.ts'
@@ -227,17 +228,12 @@ export class Tcp implements Transport, TcpApi {
       context.halfOpen.each((half) => {
         if (lost(half.path)) forgetHalfOpen(context, half)
       })
+      forgetFinished(context)
     })
   }
 
   onWritable(): void {
-    const { blocked, output: queue } = this.context
-    for (let tcb = blocked.shift(); tcb !== null; tcb = blocked.shift()) {
-      tcb.blockedQueued = false
-      if (tcb.outputQueued || tcb.closeReason !== undefined) continue
-      tcb.outputQueued = true
-      queue.push(tcb)
-    }
+    wakeBlocked(this.context)
   }
 
   onBurstEnd(): boolean {

@@ -207,6 +207,7 @@ describe.each(ORIGINS)('Fast Open, the server, $name', (origin) => {
       ack: 101,
     })
     t.send({ flags: 'S', options: MSS }).expect({ flags: 'SA', seq: 0, ack: 101 })
+    t.send({ flags: 'S', options: MSS }).silence(600)
     t.send({ flags: 'S', options: withCookie(cookie), data: pattern(1, 100) }).expect({
       flags: 'SA',
       seq: 0,

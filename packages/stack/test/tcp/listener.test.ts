@@ -278,6 +278,17 @@ describe('the SYN queue', () => {
     expect(t.stack.tcp.sizes.halfOpen).toBe(1)
   })
 
+  it('SEG-16 the same SYN a hundred times more: one SYN-ACK in half a second, so that nobody is flooded through us', () => {
+    const t = inState('SYN-RECEIVED', { tcp: { initialRto: 60_000 } })
+    for (let i = 0; i < 100; i++) t.send({ flags: 'S' }).wait(10)
+    expect(t.pending).toBe(2)
+    expect(t.stack.tcp.counters.synAcksSuppressed).toBe(98)
+    t.skip().wait(500)
+    t.send({ flags: 'S' }).expect({ flags: 'SA', seq: 0, ack: 1 }).silence()
+    t.send({ flags: 'A', seq: 1, ack: 1 })
+    expect(t.state).toBe('ESTABLISHED')
+  })
+
   it('SEG-15 an ACK of the wrong number draws RST; the record stays, and the right one still works', () => {
     const t = inState('SYN-RECEIVED')
     t.send({ flags: 'A', seq: 1, ack: 0 }).expect({ flags: 'R', seq: 0 }).silence()

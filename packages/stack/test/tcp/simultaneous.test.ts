@@ -51,9 +51,11 @@ describe.each(ORIGINS)('both at once, $name', (origin) => {
     expect(t.state).toBe('ESTABLISHED')
   })
 
-  it('SEG-16 the peer’s SYN again draws the same SYN-ACK again', () => {
+  it('SEG-16 the peer’s SYN again draws the same SYN-ACK again, but not more than once in half a second', () => {
     const t = inState('SYN-RECEIVED (active)', origin)
     t.send({ flags: 'S', seq: 0 }).expect({ flags: 'SA', seq: 0, ack: 1 }).silence()
+    t.send({ flags: 'S', seq: 0 }, { flags: 'S', seq: 0 }).silence()
+    expect(t.stack.tcp.counters.synAcksSuppressed).toBe(2)
   })
 
   it('MUST-22 a SYN-ACK of a simultaneous open is sent again, and given up', () => {

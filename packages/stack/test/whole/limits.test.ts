@@ -23,6 +23,8 @@ const US = '10.0.0.2'
 const PEER = '10.0.0.1'
 const Flag = { Fin: 1, Syn: 2, Ack: 16 } as const
 
+const SYN_OPTIONS: packets.TcpOption[] = [{ name: 'mss', value: 1000 }, { name: 'sackPermitted' }]
+
 /** A stack with one limit set, and the outside that the test plays. */
 class Bench {
   readonly clock = new VirtualClock()
@@ -63,8 +65,8 @@ class Bench {
     seq: number,
     ack = 0,
     payload: Uint8Array = new Uint8Array(0),
+    options: packets.TcpOption[] = (flags & Flag.Syn) !== 0 ? SYN_OPTIONS : [],
   ): void {
-    const options: packets.TcpOption[] = (flags & Flag.Syn) !== 0 ? [{ name: 'mss', value: 1000 }] : []
     this.packet({ tcp: { sourcePort, destinationPort: 7, flags, seq, ack: ack >>> 0, payload, options } })
   }
 
@@ -310,6 +312,32 @@ const SCENARIOS: { readonly [K in keyof Limits]: Scenario } = {
       for (const i of fiveTimes) bench.segment(5000, Flag.Ack, 1001 + i * 200, tcb.sndNxt, pattern(100))
     },
     counted: ({ stack }) => stack.tcp.counters.droppedTooManyRanges,
+  },
+  sackRecords: {
+    values: [2, 16],
+    run: (bench) => {
+      bench.listen()
+      const tcb = bench.opened(5000)
+      const start = tcb.sndNxt
+      tcb.connection?.write(pattern(900))
+      for (const i of fiveTimes) {
+        const left = (start + i * 100) >>> 0
+        const sack: packets.TcpOption = { name: 'sack', blocks: [[left, (left + 1) >>> 0]] }
+        bench.segment(5000, Flag.Ack, 1001, start, new Uint8Array(0), [sack])
+      }
+    },
+    counted: ({ stack }) => stack.tcp.counters.sackCutsRefused,
+  },
+  spareRecords: {
+    values: [2, 16],
+    run: (bench) => {
+      bench.listen()
+      const tcb = bench.opened(5000)
+      if (tcb.connection !== null) tcb.connection.noDelay = true
+      for (const _ of fiveTimes) tcb.connection?.write(pattern(100))
+      bench.segment(5000, Flag.Ack, 1001, tcb.sndNxt)
+    },
+    counted: ({ stack }) => stack.tcp.counters.spareRecordsReleased,
   },
   fastOpenCookies: {
     values: [2, 16],

@@ -2,6 +2,7 @@ import { seqAdd, seqGt, seqLeq } from '../../core/seq.ts'
 import { type Micros, NEVER, SECOND, Timer } from '../../core/timer.ts'
 import type { Path } from '../../ip/network.ts'
 import { TcpFlag } from '../../wire/tcp.ts'
+import { mayRepeatSynAck } from '../challenge-ack.ts'
 import { MAX_BACKOFF } from '../config.ts'
 import type { TcpContext } from '../context.ts'
 import { countRetransmission, DropReason, drop } from '../count.ts'
@@ -139,7 +140,7 @@ export function repeatsSyn(tcb: Tcb, segment: SegmentIn): boolean {
   const { flags } = segment
   if ((flags & (TcpFlag.Syn | TcpFlag.Ack | TcpFlag.Rst)) !== TcpFlag.Syn || segment.seq !== tcb.irs)
     return false
-  repeatSynAck(tcb)
+  if (mayRepeatSynAck(tcb.tcp, tcb)) repeatSynAck(tcb)
   return true
 }
 
