@@ -1,20 +1,15 @@
 import type { LookupFunction } from 'node:net'
-import type { Clock, TcpApi } from '@tapwire/stack'
-import type { Zones } from './endpoint.ts'
+import type { Stack } from '@tapwire/stack'
 import type { Liveness } from './liveness.ts'
 import type { Server } from './server.ts'
 import type { Socket } from './socket.ts'
 import type { Turns } from './turns.ts'
 
-/** What `createNet` needs of a stack; a `Stack` has it. */
-export interface NetStack {
-  readonly tcp: TcpApi
-  readonly clock: Clock
-  /** Makes several calls one burst: what they cause is sent together. */
-  readonly engine: { run<T>(body: () => T): T }
-  /** Its interfaces, by which link-local addresses are told apart. */
-  readonly interfaces: Zones
-}
+/** What `createNet` and its neighbours need of a stack. */
+export type NetStack = Pick<
+  Stack,
+  'tcp' | 'udp' | 'clock' | 'engine' | 'interfaces' | 'names' | 'sortDestinations'
+>
 
 /** What all sockets and servers of one `createNet` share. */
 export interface NetContext {

@@ -11,7 +11,7 @@ import {
 import { normalizeArgs } from './connect-args.ts'
 import { kContext, type NetContext, type NetStack } from './context.ts'
 import { Liveness } from './liveness.ts'
-import { defaultLookup } from './lookup.ts'
+import { lookupFor } from './lookup.ts'
 import { Server } from './server.ts'
 import { initServer } from './server-init.ts'
 import { Socket } from './socket.ts'
@@ -26,7 +26,10 @@ const clientSocketChannel = channel('net.client.socket')
 export type TapwireNet = typeof nodeNet
 
 export interface NetOptions {
-  /** How names become addresses; default: `localhost` is the stack, the rest is asked of the operating system. */
+  /**
+   * How names become addresses. Default: the stack's own resolver where the stack was given `names`; else `localhost` is the
+   * stack, and the rest is asked of the operating system.
+   */
   readonly lookup?: nodeNet.LookupFunction
 }
 
@@ -80,7 +83,7 @@ function createContext(stack: NetStack, options: NetOptions): NetContext {
     stack,
     turns: createTurns(stack.clock),
     liveness: new Liveness(),
-    lookup: options.lookup ?? defaultLookup,
+    lookup: options.lookup ?? lookupFor(stack),
     Socket: derive(Socket, Duplex, 'Socket', initSocket as Init<Socket>),
     Server: derive(Server, EventEmitter, 'Server', initServer as Init<Server>),
   }

@@ -1,5 +1,7 @@
 export type { NetStack } from './context.ts'
 export { createNet, type NetOptions, type TapwireNet } from './create-net.ts'
+export { createDns, type TapwireDns } from './dns/create-dns.ts'
+export type { DnsOptions } from './dns/settings.ts'
 export { createHttp, type TapwireHttp } from './http.ts'
 export { createHttp2, type TapwireHttp2 } from './http2.ts'
 export { createHttps, type TapwireHttps } from './https.ts'

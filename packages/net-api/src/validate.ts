@@ -52,3 +52,7 @@ export function validateTimeout(milliseconds: unknown, name: string): number {
   )
   return LONGEST_TIMEOUT
 }
+
+export function validateString(value: unknown, name: string): asserts value is string {
+  if (typeof value !== 'string') throw invalidArgType(name, 'string', value)
+}

@@ -66,7 +66,7 @@ export {
   type SwitchPortStats,
 } from './link/switch.ts'
 export { type PlainDevice, withoutOffloads } from './link/without-offloads.ts'
-export { type InterfaceSettings, Stack, type StackOptions } from './stack.ts'
+export { type InterfaceSettings, type NameSettings, Stack, type StackOptions } from './stack.ts'
 export * from './tcp/api.ts'
 export type { PortRange, TcpSettings } from './tcp/config.ts'
 export { DropReason, TCP_DROP_COUNTERS } from './tcp/count.ts'

@@ -38,6 +38,18 @@ export interface StackOptions {
    * uses them at once and gives them up when somebody else answers, 'strict' waits, 'off' announces only.
    */
   readonly conflictDetection?: ConflictDetection
+  /** Where names are looked up. The stack only keeps it, for resolvers such as `createDns` of `@tapwire/net-api`. */
+  readonly names?: NameSettings
+}
+
+/** What resolv.conf(5) and hosts(5) tell a host; whoever resolves names checks it. */
+export interface NameSettings {
+  /** In order of preference, e.g. '10.0.0.53', '[fd00::53]:5353'. */
+  readonly nameServers?: readonly string[]
+  /** Names that are known without asking, with their addresses. */
+  readonly hosts?: Readonly<Record<string, string | readonly string[]>>
+  /** Domains that are put behind short names. */
+  readonly searchDomains?: readonly string[]
 }
 
 export interface InterfaceSettings {
@@ -67,6 +79,7 @@ export class Stack {
   readonly icmp: Icmp
   readonly udp: Udp
   readonly tcp: Tcp
+  readonly names: NameSettings
   readonly #conflictDetection: ConflictDetection
   #closed = false
 
@@ -76,6 +89,7 @@ export class Stack {
     const memory = new Memory(this.limits.memory)
     this.engine = new Engine(options.clock ?? new SystemClock(), memory, options.random ?? secureRandom())
     this.#conflictDetection = options.conflictDetection ?? 'optimistic'
+    this.names = options.names ?? {}
     this.ip = new Internet({
       engine: this.engine,
       limits: this.limits,
