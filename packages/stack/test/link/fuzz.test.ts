@@ -83,6 +83,21 @@ test('any bytes as a received frame, whatever is claimed of them: no decorator t
     (device) => withoutOffloads(device),
     (device) => impair(device, { clock }),
     (device) => impair(device, { clock, latency: 1, loss: 0.1, duplicate: 0.1, corrupt: 0.2, reorder: 0.1 }),
+    (device) =>
+      impair(device, {
+        clock,
+        latency: 1,
+        bandwidth: 1e8,
+        codel: true,
+        ecn: true,
+        markAbove: 0,
+        mark: 0.1,
+        pathMtu: 300,
+        script: [
+          { match: 'data', nth: 7, do: 'corrupt' },
+          { match: (p) => p.udp?.checksum === 1, do: 'drop' },
+        ],
+      }),
     (device) => capture(device, () => {}, { clock, snapLength: 100 }),
   ]
   for (const wrap of wraps) {

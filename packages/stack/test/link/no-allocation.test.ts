@@ -69,6 +69,18 @@ const cases: [string, ImpairOptions][] = [
   ['that does nothing', {}],
   ['with latency', { latency: 1 }],
   ['with bandwidth and latency', { latency: 2, bandwidth: 1e10 }],
+  [
+    'with a policer and a queue that stands, is marked and is dropped from',
+    {
+      bandwidth: 2e8,
+      queue: 60_000,
+      codel: { target: 0.5, interval: 2 },
+      ecn: true,
+      markAbove: 10_000,
+      policer: { rate: 1e9, burst: 100_000 },
+      pathMtu: 1500,
+    },
+  ],
 ]
 test.each(cases)('an impaired link %s allocates nothing per frame', (_name, options) => {
   const clock = new VirtualClock()
