@@ -1,5 +1,6 @@
 /** What ICMP and ICMPv6 of one stack have seen, answered and refused to answer. */
 export class IcmpCounters {
+  /** What IP has delivered: the `dropped…` ones but broadcast echoes, and the `…In` ones (icmpInMsgs). */
   messagesIn = 0
   droppedShort = 0
   droppedChecksum = 0
@@ -8,7 +9,9 @@ export class IcmpCounters {
   /** Echo requests to broadcast or, in IPv4, to a group (ICMP-11). */
   droppedBroadcastEcho = 0
   echoRequestsIn = 0
+  /** Requests are answered, lost, or dropped as broadcast. */
   echoRepliesOut = 0
+  echoRepliesIn = 0
   /** Echo replies that no ping of ours waits for. */
   echoRepliesUnexpected = 0
   /** Replies the device had no room for. */
@@ -26,6 +29,9 @@ export class IcmpCounters {
   errorsLost = 0
   redirectsIn = 0
   neighbourDiscoveryIn = 0
+  listenerDiscoveryIn = 0
+  /** IGMP messages, which IP delivers beside ICMP's. */
+  igmpMessagesIn = 0
   /** Group membership (IGMP and MLD): reports sent and lost, queries heard, and messages that break the rules. */
   groupReportsOut = 0
   groupReportsLost = 0

@@ -72,6 +72,7 @@ export class GroupReporter implements GroupWatcher, Transport {
 
   /** An IGMP message. */
   onPacket(packet: PacketIn): void {
+    this.#counters.igmpMessagesIn++
     const { view } = this.#internet.memory
     const { offset, length } = packet
     if (length < IGMP_LENGTH || checksum(view, offset, length) !== 0) {

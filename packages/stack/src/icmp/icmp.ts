@@ -111,8 +111,10 @@ export class Icmp implements Transport, ErrorSender {
     else if (type === Icmpv6Type.EchoRequest) this.#onEcho6(packet)
     else if (type === Icmpv6Type.EchoReply) this.#onEchoReply(packet)
     else if (isIcmpv6Error(type)) this.#onError(this.#reader.read6(packet))
-    else if (isListenerDiscovery(type)) this.#groups.onMld(packet)
-    else this.#dropType()
+    else if (isListenerDiscovery(type)) {
+      this.counters.listenerDiscoveryIn++
+      this.#groups.onMld(packet)
+    } else this.#dropType()
   }
 
   /** IC6-09 */
@@ -136,10 +138,13 @@ export class Icmp implements Transport, ErrorSender {
   #onNeighbourDiscovery(packet: PacketIn): void {
     // The record says which interface; this stack made it.
     const iface = packet.iface as Interface
-    this.counters.neighbourDiscoveryIn++
     // V6F-11: not even as an atomic fragment.
-    if (packet.reassembled) this.#dropType()
-    else iface.link.onNeighbourDiscovery(packet)
+    if (packet.reassembled) {
+      this.#dropType()
+      return
+    }
+    this.counters.neighbourDiscoveryIn++
+    iface.link.onNeighbourDiscovery(packet)
   }
 
   // ---- echo ------------------------------------------------------------------------------------------------
@@ -155,12 +160,12 @@ export class Icmp implements Transport, ErrorSender {
   }
 
   #onEcho6(packet: PacketIn): void {
-    this.counters.echoRequestsIn++
     // A request from :: has nobody to be answered.
     if ((packet.src0 | packet.src1 | packet.src2 | packet.src3) === 0) {
       this.#dropType()
       return
     }
+    this.counters.echoRequestsIn++
     this.#reply(packet, Icmpv6Type.EchoReply)
   }
 
@@ -197,6 +202,7 @@ export class Icmp implements Transport, ErrorSender {
   }
 
   #onEchoReply(packet: PacketIn): void {
+    this.counters.echoRepliesIn++
     if (!this.#pinger.onReply(packet)) this.counters.echoRepliesUnexpected++
   }
 

@@ -1,6 +1,10 @@
 /** What UDP of one stack has sent, received and dropped, by reason. */
 export class UdpCounters {
+  /** What IP has delivered (udpInDatagrams and its errors); a super-frame counts once. */
   datagramsIn = 0
+  /** More of them than came: for every further socket of a group, and for what was merged into a super-frame. */
+  extraCopies = 0
+  /** Handed to sockets; with the `dropped…` ones as many as `datagramsIn` and `extraCopies` together. */
   delivered = 0
   datagramsOut = 0
   /** Shorter than a header, or a length field that contradicts the packet (UDP-02). */

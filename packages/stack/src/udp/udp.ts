@@ -202,6 +202,7 @@ export class Udp implements Transport, UdpApi {
     let taken = false
     for (const socket of this.#sockets.on(localPort)) {
       if (!matchesGroup(socket, packet, remotePort, isMulticast)) continue
+      if (taken) this.counters.extraCopies++
       taken = true
       this.#queue(socket, packet, remotePort, length)
     }
@@ -213,7 +214,10 @@ export class Udp implements Transport, UdpApi {
     // A super-frame is several datagrams of `gsoSize` bytes that the device has merged.
     const step = packet.gsoSize > 0 ? packet.gsoSize : Math.max(1, length)
     let at = packet.offset + UDP_HEADER_LENGTH
+    let first = true
     do {
+      if (!first) this.counters.extraCopies++
+      first = false
       const size = Math.min(step, end - at)
       const result = socket.queue.push(packet, remotePort, at, size)
       if (result === QueueResult.Queued) this.counters.delivered++

@@ -4,6 +4,7 @@ import { TcpState } from '../../src/tcp/api.ts'
 import type { ByteRing } from '../../src/tcp/byte-ring.ts'
 import type { Tcb } from '../../src/tcp/tcb.ts'
 import { earliestDeadline } from '../../src/tcp/timers.ts'
+import { checkConservation } from './conservation.ts'
 
 /**
  * What must hold of a stack whenever it is left alone: between two bursts, whatever came before.
@@ -28,6 +29,7 @@ export function debugInvariants(stack: Stack): void {
     checkTcb(tcb)
   })
   check(counted === sizes.connections, 'as many connections as counted')
+  checkConservation(stack)
 }
 
 function checkTcb(tcb: Tcb): void {
