@@ -1,3 +1,5 @@
+import { hostThrow } from './host.ts'
+
 type Listeners<Events extends Record<keyof Events, unknown[]>> = {
   [K in keyof Events]?: ((...args: Events[K]) => void)[]
 }
@@ -17,7 +19,17 @@ export class Emitter<Events extends Record<keyof Events, unknown[]>> {
     }
   }
 
+  /**
+   * Tells every listener. Unlike Node's EventEmitter, one that throws neither ends the round nor reaches whoever emits: that is the
+   * stack, which could do nothing about it, and listeners do not know of each other. What it has thrown surfaces at the host.
+   */
   emit<K extends keyof Events>(name: K, ...args: Events[K]): void {
-    for (const listener of this.#listeners[name] ?? []) listener(...args)
+    for (const listener of this.#listeners[name] ?? []) {
+      try {
+        listener(...args)
+      } catch (error) {
+        hostThrow(error)
+      }
+    }
   }
 }

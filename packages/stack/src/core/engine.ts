@@ -1,5 +1,5 @@
 import type { Alarm, Clock } from './clock.ts'
-import { hostMicrotask } from './host.ts'
+import { hostThrow } from './host.ts'
 import type { Memory } from './memory.ts'
 import type { Random } from './random.ts'
 import { MILLISECOND, type Micros, NEVER, TimerQueue } from './timer.ts'
@@ -112,10 +112,16 @@ export class Engine {
     try {
       callback()
     } catch (error) {
-      hostMicrotask(() => {
-        throw error
-      })
+      hostThrow(error)
     }
+  }
+
+  /**
+   * For a call of the application that leaves work on a list and must not do it before it returns: it is done soon, without
+   * waiting for the next frame or timer. Within an entry there is nothing to do: its end does it.
+   */
+  settleSoon(): void {
+    if (this.#depth === 0) this.#again()
   }
 
   /** When this stack next wants to be woken, in microseconds of its clock; NEVER when idle. */

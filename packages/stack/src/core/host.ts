@@ -32,6 +32,13 @@ export function hostMicrotask(callback: () => void): void {
   host.queueMicrotask(callback)
 }
 
+/** What application code has thrown surfaces as an uncaught exception of the host, and not in the stack that called it. */
+export function hostThrow(error: unknown): void {
+  host.queueMicrotask(() => {
+    throw error
+  })
+}
+
 /** Milliseconds since an arbitrary start, never going back. */
 export function hostMonotonicMs(): number {
   return host.performance.now()

@@ -72,12 +72,18 @@ export interface ConnectionHandler {
    * an answer ('ETIMEDOUT'). Leaving it out is the way not to be told.
    */
   onSoftError?(connection: TcpConnection, reason: CloseReason): void
-  /** The connection is over; the last call. Not made when the application called `abort` itself. */
+  /**
+   * The connection is over; the last call. Not made when the application called `abort` itself. Data that has arrived can still
+   * be read, and takes up the stack's memory until it has been, or `close()` is called: always call that in the end.
+   */
   onClose?(connection: TcpConnection, reason: CloseReason): void
 }
 
 export interface ListenerHandler {
-  /** A connection waits in the accept queue: `listener.accept()`. */
+  /**
+   * Connections wait in the accept queue. Called once for all that came in a burst: take them with `listener.accept()` until it
+   * gives null. Those that are left wait, and this is called again only when another one comes.
+   */
   onConnection(listener: TcpListener): void
   /** The listener is gone without `close()`: its interface or the stack went away. */
   onClose?(listener: TcpListener, reason: CloseReason): void
@@ -199,7 +205,10 @@ export interface TcpListener {
   /** Connections waiting to be accepted. */
   readonly pending: number
   handler: ListenerHandler | null
-  /** Takes the oldest waiting connection, or null. Set its `handler` before the call returns to the stack. */
+  /**
+   * Takes the oldest waiting connection, or null. Set its `handler` at once: what has arrived meanwhile is told to it at the end of
+   * the burst; soon, where this is called outside of the stack's callbacks.
+   */
   accept(): TcpConnection | null
   /** Stops accepting; connections that wait are reset, those that were accepted go on. */
   close(): void

@@ -129,6 +129,8 @@ export class TcpCounters extends SegmentDrops {
   sackCutsRefused = 0
   /** Records of sent data let go because of `limits.spareRecords`. */
   spareRecordsReleased = 0
+  /** Connections that were forgotten, over and with unread data, and gave back its memory when they were collected. */
+  forgottenReleased = 0
   /** Connections reset at their close because of `limits.orphans`. */
   orphansRefused = 0
   /** Closed connections given up because their peer kept its window shut. */

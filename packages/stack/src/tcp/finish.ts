@@ -2,6 +2,7 @@ import { NEVER } from '../core/timer.ts'
 import { type CloseReason, TcpState } from './api.ts'
 import { changeHoldup, Holdup } from './busy-time.ts'
 import { leaveFastOpenQueue } from './fast-open/queue.ts'
+import { releaseWhenForgotten } from './forgotten.ts'
 import { forgetRanges } from './receiver.ts'
 import { endTimeouts } from './rtt.ts'
 import { setState } from './states.ts'
@@ -30,6 +31,7 @@ export function finish(tcb: Tcb, reason: CloseReason): void {
   tcb.sendQueued = 0
   tcb.ackNow = false
   if (tcb.orphaned || tcb.readable === 0) discardReceived(tcb)
+  else releaseWhenForgotten(tcb)
   forgetRanges(tcb)
   if (!tcb.orphaned) notify(tcb, ConnectionEvent.Close)
 }

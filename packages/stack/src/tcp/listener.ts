@@ -84,6 +84,7 @@ export class TcpListenerImpl implements TcpListener {
     if (tcb.urgent.receiving) notify(tcb, ConnectionEvent.Urgent)
     if (tcb.readable > 0 || tcb.rcvFinSeen) notify(tcb, ConnectionEvent.Readable)
     if (tcb.closeReason !== undefined) notify(tcb, ConnectionEvent.Close)
+    if (tcb.notifyQueued) this.#tcp.engine.settleSoon()
     return connectionOf(tcb)
   }
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { Emitter } from '../../src/core/emitter.ts'
 import * as seq from '../../src/core/seq.ts'
 import { WorkQueue } from '../../src/core/work-queue.ts'
@@ -76,6 +76,25 @@ describe('WorkQueue', () => {
 })
 
 describe('Emitter', () => {
+  it('a listener that throws hides the event from nobody; its error surfaces at the host', () => {
+    const emitter = new Emitter<{ news: [number] }>()
+    const surfaced: (() => void)[] = []
+    const microtask = vi
+      .spyOn(globalThis, 'queueMicrotask')
+      .mockImplementation((callback) => surfaced.push(callback))
+    const log: string[] = []
+    emitter.on('news', (n) => {
+      log.push(`first ${n}`)
+      throw new Error('mine')
+    })
+    emitter.on('news', (n) => log.push(`second ${n}`))
+    emitter.emit('news', 5)
+    microtask.mockRestore()
+    expect(log).toEqual(['first 5', 'second 5'])
+    expect(surfaced).toHaveLength(1)
+    expect(surfaced[0]).toThrow('mine')
+  })
+
   interface Events {
     data: [number, string]
     end: []

@@ -269,6 +269,40 @@ describe.each(ORIGINS)('the accept queue, $name', (origin) => {
   })
 })
 
+describe('accept outside of the callbacks of the stack', () => {
+  function waiting(): Script {
+    const t = new Script().listen({ accept: false })
+    t.send({ flags: 'S', options: [{ name: 'mss', value: 1460 }] }).next()
+    t.send({ flags: 'A', seq: 1, ack: 1 }).send({ flags: 'PA', seq: 1, ack: 1, data: 10 })
+    return t.skip()
+  }
+
+  it('what has come meanwhile is told soon, and not before the call returns: no traffic is needed', () => {
+    const t = waiting()
+    t.accept()
+    expect(t.events).toEqual([])
+    t.wait(0)
+    expect(t.events).toEqual(['readable'])
+    expect(t.readAll()).toHaveLength(10)
+  })
+
+  it('so is its end', () => {
+    const t = waiting()
+    t.send({ flags: 'R', seq: 11 })
+    t.accept()
+    t.wait(0)
+    expect(t.events).toEqual(['readable', 'close ECONNRESET'])
+  })
+
+  it('nothing has come: nothing is told, and nothing wakes', () => {
+    const t = new Script().listen({ accept: false })
+    t.send({ flags: 'S' }).next()
+    t.send({ flags: 'A', seq: 1, ack: 1 })
+    t.accept()
+    expect(t.clock.next).toBe(Number.POSITIVE_INFINITY)
+  })
+})
+
 describe('the SYN queue', () => {
   it('SEG-16 the same SYN again: the same SYN-ACK again', () => {
     const t = inState('SYN-RECEIVED')
