@@ -48,26 +48,24 @@ export class TimerQueue {
 
   /** Arms the timer for `deadline`, wherever it stood before. NEVER disarms it. */
   set(timer: Timer, deadline: Micros): void {
-    if (deadline === NEVER) {
-      this.clear(timer)
-      return
+    if (deadline < timer.deadline) this.setEarlier(timer, deadline)
+    else if (deadline === NEVER) this.clear(timer)
+    else {
+      timer.deadline = deadline
+      timer.order = this.#order++
+      this.#down(timer)
+      this.#noteEarliest(timer)
     }
-    const previous = timer.deadline
-    timer.deadline = deadline
-    timer.order = this.#order++
-    if (timer.slot < 0) {
-      timer.slot = this.#size++
-      this.#heap[timer.slot] = timer
-      this.#up(timer)
-    } else if (deadline < previous) this.#up(timer)
-    else this.#down(timer)
-    this.#noteEarliest()
-    if (timer.slot === 0 && this.onEarlier !== null) this.onEarlier()
   }
 
-  /** Arms the timer unless it already stands earlier: the lazy form. */
+  /**
+   * Arms the timer unless it already stands earlier: the lazy form. Small enough to be inlined, with the rest done by the
+   * field's value: passing the deadline on would make a number of it.
+   */
   setEarlier(timer: Timer, deadline: Micros): void {
-    if (timer.slot < 0 || deadline < timer.deadline) this.set(timer, deadline)
+    if (deadline >= timer.deadline) return
+    timer.deadline = deadline
+    this.#raise(timer)
   }
 
   clear(timer: Timer): void {
@@ -83,7 +81,7 @@ export class TimerQueue {
       this.#up(last)
       this.#down(last)
     }
-    this.#noteEarliest()
+    this.earliest = this.#size === 0 ? NEVER : (this.#heap[0] as Timer).deadline
   }
 
   /** Fires what is due at `now`, at most `budget` timers. @returns whether more are due */
@@ -97,9 +95,21 @@ export class TimerQueue {
     return false
   }
 
-  #noteEarliest(): void {
-    const first = this.#size === 0 ? null : this.#heap[0]
-    this.earliest = first === null ? NEVER : first.deadline
+  /** Its deadline is earlier than it was. */
+  #raise(timer: Timer): void {
+    timer.order = this.#order++
+    if (timer.slot < 0) {
+      timer.slot = this.#size++
+      this.#heap[timer.slot] = timer
+    }
+    this.#up(timer)
+    this.#noteEarliest(timer)
+  }
+
+  /** After `timer` has moved. */
+  #noteEarliest(timer: Timer): void {
+    this.earliest = (this.#heap[0] as Timer).deadline
+    if (timer.slot === 0 && this.onEarlier !== null) this.onEarlier()
   }
 
   #up(timer: Timer): void {

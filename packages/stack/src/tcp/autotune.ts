@@ -15,8 +15,7 @@ const UNKNOWN_RTT: Micros = 20_000
  */
 function tuneReceiveBuffer(tcb: Tcb, copied: number, now: Micros): void {
   tcb.tuneCopied += copied
-  const interval = tcb.rcvRtt.time || tcb.srtt || UNKNOWN_RTT
-  if (now - tcb.tuneSince < interval) return
+  if (now - tcb.tuneSince < tuneInterval(tcb)) return
   if (tcb.tuneCopied > tcb.tuneSpace) {
     const base = 2 * tcb.tuneCopied + 16 * tcb.rcvMss
     const before = Math.max(tcb.tuneSpace, 10 * tcb.rcvMss)
@@ -26,6 +25,13 @@ function tuneReceiveBuffer(tcb: Tcb, copied: number, now: Micros): void {
   }
   tcb.tuneCopied = 0
   tcb.tuneSince = now
+}
+
+/** Not with `||`: it would make an object of every number that is no small integer. */
+function tuneInterval(tcb: Tcb): Micros {
+  const { time } = tcb.rcvRtt
+  if (time > 0) return time
+  return tcb.srtt > 0 ? tcb.srtt : UNKNOWN_RTT
 }
 
 /** No larger than the window field can tell, nor while others have taken half of the stack's memory. */
