@@ -184,7 +184,8 @@ function kind6(type: number, code: number): IcmpErrorKind | -1 {
   if (type === Icmpv6Type.PacketTooBig) return IcmpErrorKind.PacketTooBig
   if (type === Icmpv6Type.TimeExceeded) return IcmpErrorKind.TimeExceeded
   if (type === Icmpv6Type.ParameterProblem) return IcmpErrorKind.ParameterProblem
-  if (type !== Icmpv6Type.DestinationUnreachable) return -1
+  // IC6-01 (RFC 4443 section 2.4(a)): its owner hears of it all the same.
+  if (type !== Icmpv6Type.DestinationUnreachable) return IcmpErrorKind.Unknown
   switch (code) {
     case Icmpv6Unreachable.NoRoute:
     case Icmpv6Unreachable.BeyondScope:

@@ -56,6 +56,8 @@ export const IcmpErrorKind = {
   Prohibited: 5,
   TimeExceeded: 6,
   ParameterProblem: 7,
+  /** An error of ICMPv6 whose type nobody here knows (IC6-01). */
+  Unknown: 8,
 } as const
 export type IcmpErrorKind = (typeof IcmpErrorKind)[keyof typeof IcmpErrorKind]
 

@@ -9,7 +9,7 @@ import type { InterfaceAddress } from './link-port.ts'
 import type { PathError } from './network.ts'
 import { PathTable } from './path-table.ts'
 import { RoutedPath, type Way } from './routed-path.ts'
-import type { RouteTable } from './routes.ts'
+import type { Route, RouteTable } from './routes.ts'
 import { selectSource } from './source-selection.ts'
 import { isMartianDestinationV4 } from './special-prefixes.ts'
 
@@ -243,11 +243,32 @@ export class Router {
     const entry = this.#restingEntry(iface, address)
     if (entry !== null) entry.until = until
     else this.#resting.push({ iface, address, until })
-    this.changed()
-    return failed.every((route) => {
+    const replaced = failed.every((route) => {
       const other = this.#routes.lookup(route.destination, null, this.#isAlive)
       return other !== null && other.gateway !== null && this.#isAlive(other.iface, other.gateway)
     })
+    if (!replaced) this.#wakeNext(iface, address, failed)
+    this.changed()
+    return replaced
+  }
+
+  /** ND-16 (RFC 4861 section 6.3.6): when all are dead they are tried in turn, the one that failed longest ago first. */
+  #wakeNext(iface: Interface, address: IpAddress, failed: readonly Route[]): void {
+    const stands = (entry: RestingGateway): boolean =>
+      this.#routes
+        .list()
+        .some(
+          ({ iface: on, gateway, destination, prefixLength }) =>
+            on === entry.iface &&
+            gateway?.equals(entry.address) === true &&
+            failed.some((lost) => lost.prefixLength === prefixLength && lost.destination.equals(destination)),
+        )
+    let next: RestingGateway | null = null
+    for (const entry of this.#resting) {
+      if ((entry.iface === iface && entry.address.equals(address)) || !stands(entry)) continue
+      if (next === null || entry.until < next.until) next = entry
+    }
+    if (next !== null) next.until = this.#engine.now
   }
 
   #restingEntry(iface: Interface, address: IpAddress): RestingGateway | null {

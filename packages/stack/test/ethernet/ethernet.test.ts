@@ -146,10 +146,30 @@ describe('Ethernet frames in', () => {
     }
     expect(bench.counters.dropUnknownType).toBe(16)
     expect(bench.received).toEqual([])
+    bench.send('10.0.0.2', '10.0.0.9')
+    bench.send('10.0.0.2', '255.255.255.255')
+    bench.send('fd00::2', 'ff02::9')
+    bench.send('fd00::2', 'fd00::9')
+    const types = bench.device.frames.map(({ bytes }) => (bytes[12] << 8) | bytes[13])
+    expect(types).toEqual([0x0806, 0x0800, 0x86dd, 0x86dd])
   })
 })
 
 describe('Ethernet frames out', () => {
+  it('IP-11 only broadcasts are broadcast; a packet for one station never is, resolved or not', () => {
+    const bench = Bench.ready()
+    bench.send('10.0.0.2', '10.0.0.9', 1)
+    bench.receive(arpReply({ sender: '10.0.0.9', target: '10.0.0.2' }))
+    for (const to of ['10.0.0.9', '10.0.0.255', '255.255.255.255', '10.0.0.77']) bench.send('10.0.0.2', to, 2)
+    const packets = bench.take().filter((line) => line.startsWith('v4'))
+    expect(packets).toEqual([
+      `v4 10.0.0.9 #1 -> ${PEER_MAC}`,
+      `v4 10.0.0.9 #2 -> ${PEER_MAC}`,
+      `v4 10.0.0.255 #2 -> ${BROADCAST}`,
+      `v4 255.255.255.255 #2 -> ${BROADCAST}`,
+    ])
+  })
+
   it('ETH-01 puts destination, source and type before the packet', () => {
     const bench = withNeighbour()
     bench.send('10.0.0.2', '10.0.0.9', 7)

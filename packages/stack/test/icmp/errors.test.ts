@@ -205,6 +205,11 @@ describe('ICMP errors in', () => {
     expect(deliver6(1, 4, u32(0), quoted).tcp.quotes[0]).toEqual(pattern(20))
   })
 
+  it.each([5, 50, 127])('IC6-01: an error of the unknown type %i goes to whose packet it quotes', (type) => {
+    const { seen } = deliver6(type, 9, u32(0), quote6())
+    expect(seen).toMatchObject([{ kind: IcmpErrorKind.Unknown, type, code: 9, version: 6 }])
+  })
+
   it('MUST-54: an error that quotes what we cannot have sent is dropped', () => {
     expect(deliver4(3, 3, u32(0), ip4('10.0.0.7', PEER4, 6, pattern(20))).seen).toEqual([])
     expect(deliver4(3, 3, u32(0), quote4(PEER4, { fragmentOffset: 80 })).seen).toEqual([])

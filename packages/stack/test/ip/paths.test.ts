@@ -290,6 +290,23 @@ describe('paths', () => {
   })
 })
 
+it('ND-16: gateways that are all dead are tried in turn', () => {
+  const { host, device, iface } = hostWithDevice({ gateways: ['10.0.0.11', '10.0.0.12', '10.0.0.13'] })
+  const path = pathOf(host, '8.8.8.8')
+  sendOn(host, path)
+  const [packet] = device.take()
+  const block = host.engine.memory.allocate(2048)
+  host.engine.memory.copyIn(block, packet)
+  const tried: string[] = []
+  for (let i = 0; i < 9; i++) {
+    sendOn(host, path)
+    tried.push(nextHop(path))
+    host.engine.run(() => iface.onUnresolved(block, packet.length, address(nextHop(path))))
+    host.advance(3000)
+  }
+  expect(tried.map((text) => text.slice(-1)).join('')).toBe('123123123')
+})
+
 /** A link layer that does nothing. */
 const quietLink = {
   headerLength: 14,

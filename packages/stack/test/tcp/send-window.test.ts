@@ -145,7 +145,7 @@ describe.each(ORIGINS)('the send window, $name', (origin) => {
     expect(sent(t2).at(-1)![1]).toBe(30_001)
   })
 
-  it('MAY-7 what was sent before the window shrank is repeated beyond its edge', () => {
+  it('MAY-7 SHLD-16 what was sent before the window shrank is repeated beyond its edge', () => {
     const t = new Script(wide).established()
     t.connection.write(bytes(4380))
     sent(t)
