@@ -7,6 +7,9 @@ import { MILLISECOND, type Micros, NEVER, TimerQueue } from './timer.ts'
 /** Rounds of settling after which the rest waits for the next turn, so that a loop of two sockets cannot hang the host. */
 const ROUNDS_PER_TURN = 256
 
+/** For so many frames one look at the clock is enough. */
+const FRAMES_PER_LOOK = 8
+
 /** A host timer may ring this much after its deadline without meaning anything: Node's resolve a millisecond. */
 const LATE = 2 * MILLISECOND
 
@@ -20,10 +23,11 @@ export class Engine {
   readonly memory: Memory
   readonly random: Random
   readonly timers = new TimerQueue()
-  /** The time of this burst: the clock is read per entry and per `refresh` (42 ns, measured), not per segment. */
+  /** The time of this burst: the clock (42 ns, measured) is read on entry and for every few frames, not for each segment. */
   // No initial value, on purpose: the field then keeps the number itself, made once and handed on as it is. From a field for
   // floats a new one is made for many a call that it is passed to (beyond 2^31 µs; 32 bytes a segment, measured).
   now: Micros
+  #frames = 0
   #depth = 0
   #holders = 0
   #settling = false
@@ -76,13 +80,18 @@ export class Engine {
     if (this.#depth++ === 0) this.refresh()
   }
 
-  /**
-   * Some of the burst's time has passed. What is sent or received late in a long one must not be timed by its beginning: to RACK
-   * the difference between two bursts would be reordering.
-   */
+  /** Some of the burst's time has passed. */
   refresh(): void {
     const now = this.clock.now()
     if (now !== this.now) this.now = now
+  }
+
+  /**
+   * A frame goes out or has come in. What is sent or received late in a long burst must not be timed by its beginning: to RACK
+   * the difference between two bursts would be reordering.
+   */
+  onFrame(): void {
+    if (++this.#frames % FRAMES_PER_LOOK === 0) this.refresh()
   }
 
   leave(): void {

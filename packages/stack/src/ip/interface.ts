@@ -19,9 +19,6 @@ import type { NetworkInterface } from './network.ts'
 import { MIN_MTU_V6 } from './path-mtu.ts'
 import { isUnicast } from './special-prefixes.ts'
 
-/** Frames of a burst for which one look at the clock is enough. */
-const REFRESH = 8
-
 /** A link layer as an interface drives it: the port that IP sees, and the door frames come in by. */
 export interface InterfaceLink extends LinkPort {
   onFrame(frame: RxFrame): void
@@ -89,7 +86,6 @@ export class Interface implements NetworkInterface, FrameSink, LinkEvents {
   readonly #conflictDetection: ConflictDetection
   readonly #stopFlushing: () => void
   #inBurst = false
-  #burstFrames = 0
 
   constructor(options: InterfaceOptions) {
     const { device } = options
@@ -130,9 +126,8 @@ export class Interface implements NetworkInterface, FrameSink, LinkEvents {
     }
     if (!this.#inBurst) {
       this.#inBurst = true
-      this.#burstFrames = 0
       this.#engine.enter()
-    } else if (++this.#burstFrames % REFRESH === 0) this.#engine.refresh()
+    } else this.#engine.onFrame()
     this.counters.framesIn++
     this.counters.bytesIn += frame.length
     this.rxChecksum = frame.checksum

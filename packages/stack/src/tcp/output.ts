@@ -28,6 +28,7 @@ export function emit(
   mss: number,
 ): boolean {
   const tcp = tcb.tcp
+  if (length > 0) tcp.engine.onFrame()
   const window = windowField(tcb)
   const fresh = length > 0 && seq === tcb.sndNxt
   const urgent = urgentPointer(tcb, seq)

@@ -14,7 +14,7 @@ import { endTimeouts } from './rtt.ts'
 import type { Tcb } from './tcb.ts'
 import { judgeProbe } from './tlp.ts'
 import { RecoveryKind, TraceKind, trace, UndoProof } from './trace.ts'
-import { noteDsack, provenByDsack, provenByEcho, startUndo, undo } from './undo.ts'
+import { noteDsack, provenByArrival, provenByDsack, provenByEcho, startUndo, undo } from './undo.ts'
 import { wantOutput } from './wants.ts'
 
 /** What an ACK means for loss recovery: enter it (R5681-14, R6675-05), go on, take it back, or leave it. */
@@ -130,7 +130,7 @@ export function lossFlight(tcb: Tcb, acked: number): number {
 function afterAckInRecovery(tcb: Tcb, news: AckNews, found: number, now: Micros): void {
   const over = seqGeq(tcb.sndUna, tcb.recoveryPoint)
   if (isRecoveryNeedless(tcb, news, over)) {
-    undo(tcb, provenByDsack(tcb) ? UndoProof.Dsack : UndoProof.Eifel, now)
+    undo(tcb, undoProof(tcb, false), now)
     leaveRecovery(tcb, recoveryKind(tcb), false, now)
     return
   }
@@ -147,7 +147,7 @@ function afterAckInRecovery(tcb: Tcb, news: AckNews, found: number, now: Micros)
 
 /** While further retransmissions are out, one that proves needless does not speak for the others (Linux). */
 function isRecoveryNeedless(tcb: Tcb, news: AckNews, over: boolean): boolean {
-  if (provenByDsack(tcb)) return true
+  if (provenByDsack(tcb) || (over && provenByArrival(tcb))) return true
   return provenByEcho(tcb, news) && (over || tcb.sent.retransmittedBytes === 0)
 }
 
@@ -205,9 +205,10 @@ function recoveryKind(tcb: Tcb): RecoveryKind {
   return tcb.sackPermitted ? RecoveryKind.Rack : RecoveryKind.NewReno
 }
 
-/** What has shown that a timeout was needless. */
+/** What has shown that a recovery was needless. */
 function undoProof(tcb: Tcb, byFrto: boolean): UndoProof {
   if (byFrto) return UndoProof.Frto
+  if (provenByArrival(tcb)) return UndoProof.Arrival
   return provenByDsack(tcb) ? UndoProof.Dsack : UndoProof.Eifel
 }
 

@@ -67,8 +67,11 @@ export const RecoveryKind = {
 } as const
 export type RecoveryKind = (typeof RecoveryKind)[keyof typeof RecoveryKind]
 
-/** What has proven a reduction needless: D-SACK (RFC 3708), Eifel (RFC 3522) or F-RTO (RFC 5682). */
-export const UndoProof = { Dsack: 0, Eifel: 1, Frto: 2 } as const
+/**
+ * What has proven a reduction needless: D-SACK (RFC 3708), Eifel (RFC 3522), F-RTO (RFC 5682), or that everything has arrived
+ * before anything was sent again.
+ */
+export const UndoProof = { Dsack: 0, Eifel: 1, Frto: 2, Arrival: 3 } as const
 export type UndoProof = (typeof UndoProof)[keyof typeof UndoProof]
 
 /** The window that bounds what we send, or the one we offer. */

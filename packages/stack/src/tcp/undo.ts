@@ -66,6 +66,14 @@ export function provenByEcho(tcb: Tcb, news: AckNews): boolean {
 }
 
 /**
+ * A recovery is over, and nothing has been sent again: what it was for was only late, as when the ACKs of one burst first show a
+ * hole and then fill it (Linux takes that for proof, too).
+ */
+export function provenByArrival(tcb: Tcb): boolean {
+  return tcb.undo.active && tcb.undo.unproven < 0
+}
+
+/**
  * The response of RFC 4015 (R5682-05), as Linux does it: the window and ssthresh are again what they were, and what was taken for
  * lost is on its way.
  */

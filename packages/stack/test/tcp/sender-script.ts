@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import { type packets, type TcpTracer, TraceKind } from '../../src/index.ts'
-import { Script, type ScriptOptions } from './script.ts'
+import { Script, type ScriptOptions, type Seg } from './script.ts'
 
 /** Payload bytes of every full segment of these scripts. */
 export const SIZE = 1000
@@ -23,6 +23,13 @@ export interface SenderOptions extends ScriptOptions {
   /** Round-trip time of the handshake in ms; default 100, so that the RTO is 300 ms. */
   rtt?: number
   win?: number
+}
+
+interface AckWith {
+  readonly n: number
+  readonly runs?: readonly (readonly [number, number])[]
+  readonly echo?: number
+  readonly win?: number
 }
 
 /**
@@ -73,8 +80,17 @@ export class SenderScript extends Script {
     return this.ackWith({ n, runs })
   }
 
-  ackWith(what: { n: number; runs?: [number, number][]; echo?: number; win?: number }): this {
-    const { n, runs = [], echo, win } = what
+  ackWith(what: AckWith): this {
+    this.send(this.#ackSegment(what))
+    return this
+  }
+
+  /** The packet, for bursts of several. */
+  buildAck(what: AckWith): Uint8Array {
+    return this.build(this.#ackSegment(what))
+  }
+
+  #ackSegment({ n, runs = [], echo, win }: AckWith): Seg {
     const options: packets.TcpOption[] = []
     if (this.ts !== null) {
       this.ts.val++
@@ -84,14 +100,13 @@ export class SenderScript extends Script {
       const edge = (x: number): number => (this.iss + 1 + Math.round(x * SIZE)) >>> 0
       options.push({ name: 'sack', blocks: runs.map(([from, to]) => [edge(from), edge(to)]) })
     }
-    this.send({
+    return {
       flags: 'A',
       seq: 1,
       ack: 1 + Math.round(n * SIZE),
       options,
       ...(win === undefined ? {} : { win }),
-    })
-    return this
+    }
   }
 
   /** Looks at the next segment and keeps its timestamp for the ACKs that follow. */

@@ -99,6 +99,26 @@ describe.each(ORIGINS)('taking back what was not needed, $name', (origin) => {
     expect(t.info.ssthresh).toBeGreaterThan(1_000_000)
   })
 
+  it('RFC 4015 one burst of ACKs shows a hole and fills it: nothing was sent again, nothing is reduced', () => {
+    const t = new SenderScript({ ...origin, kind: 'sack' })
+    t.write(10).skip().wait(100)
+    const { cwnd } = t.info
+    t.device.receive(t.buildAck({ n: 0, runs: [[1, 7]] }), t.buildAck({ n: 10 }))
+    expect(t.counters).toMatchObject({ fastRecoveries: 1, retransmitted: 0, undos: 1 })
+    expect(t.info.cwnd).toBeGreaterThanOrEqual(cwnd)
+    expect(t.info.ssthresh).toBeGreaterThan(1_000_000)
+    t.silence()
+  })
+
+  it('RFC 4015 something was sent again, and nothing proves that it was needless', () => {
+    const t = new SenderScript({ ...origin, kind: 'sack' })
+    t.write(10).skip().wait(100)
+    t.ack(0, [1, 7]).expectSegments(0)
+    t.wait(100).ack(10)
+    expect(t.counters).toMatchObject({ fastRecoveries: 1, undos: 0 })
+    expect(t.info.ssthresh).toBe(5 * SIZE)
+  })
+
   it('RFC 3522 an echo of the retransmission proves nothing', () => {
     const [t] = reordered('timestamps')
     t.wait(100).ack(10)
