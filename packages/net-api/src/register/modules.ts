@@ -1,0 +1,25 @@
+import type { NetStack } from '../context.ts'
+import { createNet } from '../create-net.ts'
+import { createDns } from '../dns/create-dns.ts'
+import { createHttp } from '../http.ts'
+import { createHttp2 } from '../http2.ts'
+import { createHttps } from '../https.ts'
+import { createTls } from '../tls.ts'
+
+/** Node's modules that a stack has in their place, by name without 'node:'. */
+export type StackModules = Readonly<Record<string, object>>
+
+/** All of them over one stack, knowing each other. */
+export function createModules(stack: NetStack): StackModules {
+  const net = createNet(stack)
+  const dns = createDns(stack)
+  return {
+    net,
+    dns,
+    'dns/promises': dns.promises,
+    tls: createTls(net),
+    http: createHttp(net),
+    https: createHttps(net),
+    http2: createHttp2(net),
+  }
+}
