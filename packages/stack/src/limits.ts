@@ -48,8 +48,8 @@ export interface Limits {
   /** Connections in TIME-WAIT; the oldest makes room. */
   readonly timeWait: number
   /**
-   * Ranges of out-of-order data kept per connection, besides one for each KiB that they span; data that would make one more
-   * is dropped.
+   * Ranges of out-of-order data kept per connection, or one for each KiB that they span where that is more; data that would
+   * make one too many is dropped.
    */
   readonly outOfOrderRanges: number
   /**

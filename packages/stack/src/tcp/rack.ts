@@ -11,6 +11,8 @@ import { TraceKind, trace } from './trace.ts'
 
 /** Recoveries without D-SACK after which a widened window is given up (RFC 8985 section 6.2 step 4). */
 const PERSIST = 16
+/** So many segments past a hole are many. */
+const MANY = 8
 /** Linux keeps the multiplier in a byte; it is bounded by SRTT anyway. */
 const MOST_STEPS = 255
 
@@ -132,6 +134,19 @@ function reorderingWindow(tcb: Tcb): Micros {
   return Math.min((rack.steps * tcb.minRtt.value) / 4, tcb.srtt)
 }
 
+/**
+ * The time that what has arrived took, RACK.rtt. Where segments overtake, the one that arrived last may have done so, which
+ * says nothing about those behind: as soon as many have passed, the smoothed time stands in for it. Else retransmissions
+ * that are merely being overtaken count as lost again, and the window is reduced for that (R8985-14): half of the goodput of a
+ * path where one segment in a hundred overtakes by half a round trip. While only few have passed the window is small, and
+ * waiting longer ends in timeouts.
+ */
+function usualRtt(tcb: Tcb): Micros {
+  const { rack } = tcb
+  if (!rack.reorderingSeen || tcb.sent.sackedBytes <= MANY * smss(tcb)) return rack.rtt
+  return Math.max(rack.rtt, tcb.srtt)
+}
+
 /** DupThresh segments are SACKed, counted in bytes as R6675-02 does: super-frames count as what they carry. */
 function enoughSacked(tcb: Tcb): boolean {
   return tcb.sent.sackedBytes > (DUP_THRESH - 1) * smss(tcb)
@@ -149,11 +164,12 @@ export function detectLoss(tcb: Tcb, now: Micros): number {
   if (rack.rtt === 0) return Found.Nothing
   // R8985-02: two times read off a coarse clock may be that much further apart than they were.
   const window = reorderingWindow(tcb) + (tcb.tcp.engine.clock.granularity ?? 0)
+  const rtt = usualRtt(tcb)
   let found: number = Found.Nothing
   let record = sent.byTime.oldest
   while (record !== null && isSentAfter(rack.sentAt, rack.endSeq, record.sentAt, record.end)) {
-    if (record.sentAt + rack.rtt + window > now) {
-      rack.reorderAt = Math.ceil(rack.sentAt + rack.rtt + window)
+    if (record.sentAt + rtt + window > now) {
+      rack.reorderAt = Math.ceil(rack.sentAt + rtt + window)
       break
     }
     found |= Found.Lost
