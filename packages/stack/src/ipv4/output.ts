@@ -1,4 +1,4 @@
-import { Fragmenter } from '../ip/fragmenter.ts'
+import { Fragmenter, type FragmentHeaders } from '../ip/fragmenter.ts'
 import type { Internet } from '../ip/internet.ts'
 import type { SendOptions } from '../ip/network.ts'
 import type { RoutedPath } from '../ip/routed-path.ts'
@@ -12,13 +12,13 @@ import {
 } from '../wire/ipv4.ts'
 
 /** Puts the IPv4 header before what transports send, and cuts what does not fit. */
-export class Ipv4Output {
+export class Ipv4Output implements FragmentHeaders {
   readonly #internet: Internet
   readonly #fragmenter: Fragmenter
 
   constructor(internet: Internet) {
     this.#internet = internet
-    this.#fragmenter = new Fragmenter(internet.memory)
+    this.#fragmenter = new Fragmenter(internet, this)
   }
 
   send(path: RoutedPath, protocol: number, options: SendOptions): TransmitResult {
@@ -75,44 +75,26 @@ export class Ipv4Output {
     )
   }
 
-  /** FRG-09. Every fragment but the last carries a multiple of 8 bytes; all share a fresh identification (ID-03). */
+  /** FRG-09. All fragments share a fresh identification (ID-03). */
   #sendFragments(path: RoutedPath, protocol: number, options: SendOptions): TransmitResult {
-    const { descriptor: whole, counters } = this.#internet
     const id = path.takeId()
     if (id < 0) {
-      counters.outIdsExhausted++
+      this.#internet.counters.outIdsExhausted++
       return TransmitResult.Refused
     }
-    const block = this.#fragmenter.begin(whole)
-    if (block < 0) {
-      counters.outNoMemory++
-      return TransmitResult.Refused
-    }
-    const length = whole.length
-    const step = (path.mtu - IPV4_HEADER_LENGTH) & ~7
-    const { descriptor, headEnd } = this.#fragmenter
-    for (let at = 0; at < length; at += step) {
-      const size = Math.min(step, length - at)
-      descriptor.reset(headEnd)
-      descriptor.payloadOffset = block + at
-      descriptor.payloadLength = size
-      const more = at + size < length ? IPV4_MORE_FRAGMENTS : 0
-      this.#writeHeader(descriptor, path, protocol, options, id, (at >>> 3) | more)
-      const result = path.iface.link.send(descriptor, path.nextHop)
-      if (result === TransmitResult.Sent) counters.fragmentsOut++
-      else if (at === 0) {
-        this.#fragmenter.end()
-        return result
-      } else {
-        // The beginning has left already; sending it again under a new identification would not help.
-        counters.outFragmentsLost++
-        break
-      }
-    }
-    this.#fragmenter.end()
-    counters.packetsOut++
-    path.iface.counters.ip.packetsOut++
-    counters.fragmentedOut++
-    return TransmitResult.Sent
+    return this.#fragmenter.send(path, protocol, options, id, (path.mtu - IPV4_HEADER_LENGTH) & ~7)
+  }
+
+  prependFragment(
+    descriptor: TxDescriptor,
+    path: RoutedPath,
+    protocol: number,
+    options: SendOptions,
+    id: number,
+    at: number,
+    more: boolean,
+  ): void {
+    const flags = more ? IPV4_MORE_FRAGMENTS : 0
+    this.#writeHeader(descriptor, path, protocol, options, id, (at >>> 3) | flags)
   }
 }

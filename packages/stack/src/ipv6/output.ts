@@ -1,4 +1,4 @@
-import { Fragmenter } from '../ip/fragmenter.ts'
+import { Fragmenter, type FragmentHeaders } from '../ip/fragmenter.ts'
 import type { Internet } from '../ip/internet.ts'
 import type { SendOptions } from '../ip/network.ts'
 import { Protocol } from '../ip/packet-in.ts'
@@ -16,13 +16,13 @@ import { IPV6_FRAGMENT_LENGTH, Ipv6NextHeader, writeIpv6Fragment } from '../wire
 const MAX_PAYLOAD = 65_535
 
 /** Puts the IPv6 header before what transports send, and cuts what does not fit. */
-export class Ipv6Output {
+export class Ipv6Output implements FragmentHeaders {
   readonly #internet: Internet
   readonly #fragmenter: Fragmenter
 
   constructor(internet: Internet) {
     this.#internet = internet
-    this.#fragmenter = new Fragmenter(internet.memory)
+    this.#fragmenter = new Fragmenter(internet, this)
   }
 
   send(path: RoutedPath, protocol: number, options: SendOptions): TransmitResult {
@@ -71,40 +71,22 @@ export class Ipv6Output {
 
   /** V6F-01. The path's MTU never falls below 1,280, so that no fragment is made of what is whole (V6F-03). */
   #sendFragments(path: RoutedPath, protocol: number, options: SendOptions): TransmitResult {
-    const { descriptor: whole, counters } = this.#internet
-    const block = this.#fragmenter.begin(whole)
-    if (block < 0) {
-      counters.outNoMemory++
-      return TransmitResult.Refused
-    }
-    const id = path.takeId()
-    const label = this.#flowLabel(path, protocol)
-    const length = whole.length
     const step = (path.mtu - IPV6_HEADER_LENGTH - IPV6_FRAGMENT_LENGTH) & ~7
-    const { descriptor, headEnd } = this.#fragmenter
-    for (let at = 0; at < length; at += step) {
-      const size = Math.min(step, length - at)
-      descriptor.reset(headEnd)
-      descriptor.payloadOffset = block + at
-      descriptor.payloadLength = size
-      const header = descriptor.prepend(IPV6_FRAGMENT_LENGTH)
-      writeIpv6Fragment(descriptor.memory.view, header, protocol, at, at + size < length, id)
-      this.#writeHeader(descriptor, path, Ipv6NextHeader.Fragment, options, label)
-      const result = path.iface.link.send(descriptor, path.nextHop)
-      if (result === TransmitResult.Sent) counters.fragmentsOut++
-      else if (at === 0) {
-        this.#fragmenter.end()
-        return result
-      } else {
-        // The beginning has left already; sending it again under a new identification would not help.
-        counters.outFragmentsLost++
-        break
-      }
-    }
-    this.#fragmenter.end()
-    counters.packetsOut++
-    path.iface.counters.ip.packetsOut++
-    counters.fragmentedOut++
-    return TransmitResult.Sent
+    return this.#fragmenter.send(path, protocol, options, path.takeId(), step)
+  }
+
+  prependFragment(
+    descriptor: TxDescriptor,
+    path: RoutedPath,
+    protocol: number,
+    options: SendOptions,
+    id: number,
+    at: number,
+    more: boolean,
+  ): void {
+    const header = descriptor.prepend(IPV6_FRAGMENT_LENGTH)
+    writeIpv6Fragment(descriptor.memory.view, header, protocol, at, more, id)
+    // The label of the whole datagram, whose ports only its first fragment has.
+    this.#writeHeader(descriptor, path, Ipv6NextHeader.Fragment, options, this.#flowLabel(path, protocol))
   }
 }
