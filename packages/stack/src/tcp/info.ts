@@ -2,7 +2,7 @@ import { MILLISECOND, type Micros } from '../core/timer.ts'
 import { TCP_STATE_NAMES, type TcpInfo } from './api.ts'
 import { Holdup } from './busy-time.ts'
 import { reducedByEcho } from './ecn.ts'
-import { pacingRate } from './pacing.ts'
+import { updatePacingRate } from './pacing.ts'
 import { pipe } from './pipe.ts'
 import { receiveWindow } from './receive-window.ts'
 import { RecoveryState } from './recovery-state.ts'
@@ -16,6 +16,7 @@ const RECOVERY_NAMES = ['open', 'recovery', 'loss'] as const
 /** The figures of a connection, as `TcpInfo` describes them. */
 export function tcpInfo(tcb: Tcb): TcpInfo {
   const now = tcb.tcp.engine.clock.now()
+  updatePacingRate(tcb)
   const since = (time: Micros): number => Math.max(0, now - time) / MILLISECOND
   const { holdup, since: heldSince, busy, byWindow, byBuffer } = tcb.busyTime
   const running = (is: boolean): Micros => (is ? Math.max(0, now - heldSince) : 0)
@@ -53,7 +54,7 @@ export function tcpInfo(tcb: Tcb): TcpInfo {
     backoff: tcb.backoff,
     probes: tcb.probes + tcb.keepaliveProbes,
     minRtt: tcb.minRtt.value / MILLISECOND,
-    pacingRate: pacingRate(tcb),
+    pacingRate: tcb.pacer.rate,
     deliveryRate: tcb.rate.rate,
     deliveryRateAppLimited: tcb.rate.rateAppLimited,
     rcvRtt: tcb.rcvRtt.time / MILLISECOND,

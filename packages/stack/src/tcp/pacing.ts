@@ -16,6 +16,8 @@ const AVOIDANCE_FACTOR = 1.2
 
 /** Spreads what is sent over time. The deadline it waits for is `Tcb.pacingAt`. */
 export class Pacer {
+  /** C.pacing_rate: bytes a second; Infinity: nothing asks for pacing, or nothing is known yet to do it by. */
+  rate = Number.POSITIVE_INFINITY
   /** C.next_send_time: when the next quantum may leave. */
   nextAt = 0
   /** When the present quantum began, and what is left of it. */
@@ -25,10 +27,8 @@ export class Pacer {
   held = false
 }
 
-/** Bytes a second; Infinity when nothing asks for pacing, or nothing is known yet to do it by. */
-export function pacingRate(tcb: Tcb): number {
-  const rate = tcb.congestion.pacingRate
-  if (rate !== undefined) return rate
+/** The rate of algorithms that have none of their own: Linux's tcp_update_pacing_rate, if the setting asks for it. */
+function rateByWindow(tcb: Tcb): number {
   if (!tcb.tcp.config.pacing || tcb.srtt === 0) return Number.POSITIVE_INFINITY
   const factor = tcb.cwnd < tcb.ssthresh / 2 ? SLOW_START_FACTOR : AVOIDANCE_FACTOR
   return (factor * Math.max(tcb.cwnd, tcb.sent.pipe) * SECOND) / tcb.srtt
@@ -44,9 +44,9 @@ export function sendQuantum(rate: number, mss: number): number {
  * waits that everything else would let go.
  */
 export function paced(tcb: Tcb, length: number, mss: number): number {
-  const rate = pacingRate(tcb)
-  if (rate === Number.POSITIVE_INFINITY) return length
   const { pacer } = tcb
+  const { rate } = pacer
+  if (rate === Number.POSITIVE_INFINITY) return length
   const { now } = tcb.tcp.engine
   if (pacer.quantumAt !== now || pacer.room <= 0) {
     if (pacer.nextAt > now) {
@@ -62,17 +62,22 @@ export function paced(tcb: Tcb, length: number, mss: number): number {
 
 /** So many bytes have left: the next ones wait until these have had their time. */
 export function pacedSend(tcb: Tcb, length: number, now: Micros): void {
-  const rate = pacingRate(tcb)
-  if (rate === Number.POSITIVE_INFINITY) return
   const { pacer } = tcb
+  if (pacer.rate === Number.POSITIVE_INFINITY) return
   const start = pacer.held ? now - MOST_CREDIT : now
-  pacer.nextAt = Math.max(pacer.nextAt, start) + (length * SECOND) / rate
+  pacer.nextAt = Math.max(pacer.nextAt, start) + (length * SECOND) / pacer.rate
   pacer.room -= length
 }
 
 /** The connection is about to send what it may. */
 export function startPaced(tcb: Tcb): void {
   tcb.pacingAt = NEVER
+  updatePacingRate(tcb)
+}
+
+/** Algorithms that pace have set the rate already. */
+export function updatePacingRate(tcb: Tcb): void {
+  if (tcb.congestion.paces !== true) tcb.pacer.rate = rateByWindow(tcb)
 }
 
 /** It has. Only what the pacer held back may be caught up with. */

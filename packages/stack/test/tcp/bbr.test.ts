@@ -64,7 +64,8 @@ beforeEach(() => {
   })
   bbr = (tcb.congestion as Bbr).state
   now = t.clock.now()
-  Object.assign(bbr, { bw: BW, maxBw: BW, bwCurrent: BW, minRtt: RTT, fullBwReached: true, pacingRate: BW })
+  Object.assign(bbr, { bw: BW, maxBw: BW, bwCurrent: BW, minRtt: RTT, fullBwReached: true })
+  tcb.pacer.rate = BW
   tcb.cwnd = 2 * BDP
   startDown(tcb, bbr, now)
   startCruise(bbr)
@@ -531,7 +532,7 @@ describe('section 5.4: restarting from idle', () => {
     startDown(tcb, bbr, now)
     tcb.rate.appLimited = 1
     ;(tcb.congestion as Bbr).onRestart(tcb, now)
-    expect([bbr.idleRestart, bbr.pacingRate]).toEqual([true, 0.99 * BW])
+    expect([bbr.idleRestart, tcb.pacer.rate]).toEqual([true, 0.99 * BW])
   })
 
   it('HandleRestartFromIdle: not when the application was not the limit; and it may end ProbeRTT', () => {
@@ -674,24 +675,24 @@ describe('section 5.5.11: a recovery that was needless', () => {
 describe('section 5.6: rate and window', () => {
   it('SetPacingRateWithGain: 1 % below the bandwidth, times the gain', () => {
     setPacingRateWithGain(tcb, bbr, 1.25)
-    expect(bbr.pacingRate).toBeCloseTo(1.25 * 0.99 * BW, 6)
+    expect(tcb.pacer.rate).toBeCloseTo(1.25 * 0.99 * BW, 6)
     setPacingRateWithGain(tcb, bbr, 0.9)
-    expect(bbr.pacingRate).toBeCloseTo(0.9 * 0.99 * BW, 6)
+    expect(tcb.pacer.rate).toBeCloseTo(0.9 * 0.99 * BW, 6)
   })
 
   it('SetPacingRateWithGain: before the pipe is full it only rises', () => {
     bbr.fullBwReached = false
     setPacingRateWithGain(tcb, bbr, 0.5)
-    expect(bbr.pacingRate).toBe(BW)
+    expect(tcb.pacer.rate).toBe(BW)
     setPacingRateWithGain(tcb, bbr, 2.77)
-    expect(bbr.pacingRate).toBeCloseTo(2.77 * 0.99 * BW, 6)
+    expect(tcb.pacer.rate).toBeCloseTo(2.77 * 0.99 * BW, 6)
   })
 
   it('QuantizationBudget: three quanta and four segments at least; two more in Up', () => {
     expect(inflight(tcb, bbr)).toBe(BDP)
     bbr.bw = BW / 100
     expect(inflight(tcb, bbr)).toBe(6 * SIZE)
-    bbr.pacingRate = 20 * BW
+    tcb.pacer.rate = 20 * BW
     expect(inflight(tcb, bbr)).toBe(60 * SIZE)
     startUp(tcb, bbr, BW)
     expect(inflight(tcb, bbr)).toBe(62 * SIZE)

@@ -172,8 +172,8 @@ describe('pacing', () => {
       watch: (stack) => {
         stack.tcp.context.connections.each((tcb) => {
           const { head, tail } = tcb.sent
-          if (head === null || tail === null || tcb.congestion.pacingRate === undefined) return
-          const quantum = sendQuantum(tcb.congestion.pacingRate, 1448)
+          if (head === null || tail === null || tcb.pacer.rate === Number.POSITIVE_INFINITY) return
+          const quantum = sendQuantum(tcb.pacer.rate, 1448)
           sizes.push(tail.length / quantum)
         })
       },

@@ -17,8 +17,8 @@ export interface CongestionControl {
    * towards the `ssthresh` that `onLoss` has set.
    */
   readonly ownsRecovery?: boolean
-  /** Bytes a second at which to send; without it the setting `pacing` decides. Infinity: unpaced. */
-  readonly pacingRate?: number
+  /** It sets `pacer.rate`; otherwise the setting `pacing` decides. */
+  readonly paces?: boolean
   /** How many windows the send buffer should hold; default 2. */
   readonly sendBufferWindows?: number
   /** The handshake is done: the MSS is known. */

@@ -31,13 +31,10 @@ import { handleSpuriousLossDetection, restoreCwnd, saveCwnd, saveStateUponLoss }
 export class Bbr implements CongestionControl {
   readonly name = 'bbr'
   readonly ownsRecovery = true
+  readonly paces = true
   /** It goes on sending at full rate while a hole waits to be filled. */
   readonly sendBufferWindows = 3
   readonly state = new BbrState()
-
-  get pacingRate(): number {
-    return this.state.pacingRate
-  }
 
   init(tcb: Tcb): void {
     tcb.cwnd = initialWindow(tcb)

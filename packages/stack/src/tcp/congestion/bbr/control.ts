@@ -9,14 +9,14 @@ import { bandwidthDelayProduct, inflightWithHeadroom, minPipeCwnd, quantizationB
 /** InitPacingRate() (section 5.6.2): the window in a round trip, times the gain. */
 export function initPacingRate(tcb: Tcb, bbr: BbrState): void {
   if (tcb.srtt > 0) bbr.hasSeenRtt = true
-  bbr.pacingRate = (STARTUP_PACING_GAIN * tcb.cwnd * SECOND) / (tcb.srtt > 0 ? tcb.srtt : NOMINAL_RTT)
+  tcb.pacer.rate = (STARTUP_PACING_GAIN * tcb.cwnd * SECOND) / (tcb.srtt > 0 ? tcb.srtt : NOMINAL_RTT)
 }
 
 /** SetPacingRateWithGain(): before the pipe is full the rate only rises, lest an idle application slow Startup down. */
 export function setPacingRateWithGain(tcb: Tcb, bbr: BbrState, gain: number): void {
   if (!bbr.hasSeenRtt && tcb.srtt > 0) initPacingRate(tcb, bbr)
   const rate = gain * bbr.bw * PACING_MARGIN
-  if (rate > 0 && (bbr.fullBwReached || rate > bbr.pacingRate)) bbr.pacingRate = rate
+  if (rate > 0 && (bbr.fullBwReached || rate > tcb.pacer.rate)) tcb.pacer.rate = rate
 }
 
 /** UpdateMaxInflight() (section 5.6.4.2). */

@@ -23,7 +23,6 @@ export class BbrState {
   phase: Phase = Phase.Startup
   pacingGain = 1
   cwndGain = 2
-  pacingRate = INFINITY
   /** There was a round-trip sample to derive the first pacing rate from. */
   hasSeenRtt = false
 

@@ -19,7 +19,7 @@ export function minPipeCwnd(tcb: Tcb): number {
 /** QuantizationBudget() (sections 5.5.8 and 5.6.4.2): room for what offloads and delayed ACKs hold back. */
 export function quantizationBudget(tcb: Tcb, bbr: BbrState, cap: number): number {
   const size = smss(tcb)
-  const offloadBudget = 3 * sendQuantum(bbr.pacingRate, size)
+  const offloadBudget = 3 * sendQuantum(tcb.pacer.rate, size)
   const budget = Math.max(cap, offloadBudget, minPipeCwnd(tcb))
   return bbr.phase === Phase.Up ? budget + 2 * size : budget
 }
