@@ -133,7 +133,7 @@ export class TcpCounters extends SegmentDrops {
   forgottenReleased = 0
   /** Connections reset at their close because of `limits.orphans`. */
   orphansRefused = 0
-  /** Closed connections given up because their peer kept its window shut. */
+  /** Closed connections given up because their peer kept its window shut, or memory ran short. */
   orphansGivenUp = 0
   /** Listeners refused because of `limits.listeners`. */
   listenersRefused = 0

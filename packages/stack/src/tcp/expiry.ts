@@ -4,7 +4,7 @@ import { startFrto } from './f-rto.ts'
 import { finish } from './finish.ts'
 import { onSynTimeout } from './handshake-active.ts'
 import { onKeepalive } from './keepalive.ts'
-import { outstaysWelcome, retriesOf } from './orphan.ts'
+import { makesWay, outstaysWelcome, retriesOf } from './orphan.ts'
 import { sendReset } from './output.ts'
 import { honourClaim } from './path-mtu.ts'
 import { suspectBlackHole } from './path-mtu-search.ts'
@@ -73,6 +73,10 @@ function onRetransmitTimeout(tcb: Tcb, now: Micros): void {
   if (tcb.sent.head === null) return
   if (givesUp(tcb, now)) {
     finish(tcb, tcb.softError ?? 'ETIMEDOUT')
+    return
+  }
+  if (makesWay(tcb)) {
+    giveUpOrphan(tcb)
     return
   }
   if (tcb.timeouts === 0) noteStall(tcb, tcb.sent.head.sentAt)
@@ -157,9 +161,7 @@ function onPersistTimeout(tcb: Tcb, now: Micros): void {
     return
   }
   if (outstaysWelcome(tcb)) {
-    tcb.tcp.counters.orphansGivenUp++
-    sendReset(tcb)
-    finish(tcb, 'ETIMEDOUT')
+    giveUpOrphan(tcb)
     return
   }
   if (tcb.probes === 0) noteStall(tcb, now)
@@ -167,6 +169,12 @@ function onPersistTimeout(tcb: Tcb, now: Micros): void {
   tcb.probes++
   const next = now + probeInterval(tcb)
   armPersist(tcb, tcb.userTimeout > 0 ? Math.min(next, unansweredSince(tcb) + tcb.userTimeout) : next)
+}
+
+function giveUpOrphan(tcb: Tcb): void {
+  tcb.tcp.counters.orphansGivenUp++
+  sendReset(tcb)
+  finish(tcb, 'ETIMEDOUT')
 }
 
 /** A peer with a shut window that answers no probe any more: for the user timeout, or for a row of them. */

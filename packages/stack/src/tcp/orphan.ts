@@ -32,9 +32,18 @@ export function retriesOf(tcb: Tcb): number {
 }
 
 /**
+ * An orphan that has asked in vain makes room when the stack's memory runs short, before those suffer who have an application
+ * (Linux's tcp_out_of_resources): many small windows that are kept shut would otherwise hold all of it.
+ */
+export function makesWay(tcb: Tcb): boolean {
+  const { memory } = tcb.tcp.engine
+  return tcb.orphaned && tcb.timeouts + tcb.probes > 0 && memory.allocated > memory.size - memory.size / 8
+}
+
+/**
  * Answered probes keep a connection alive for as long as somebody waits for it (MUST-37). For an orphan nobody does: when the
  * interval between probes has grown to its limit, after some four minutes, the peer has had its time (as in Linux).
  */
 export function outstaysWelcome(tcb: Tcb): boolean {
-  return tcb.orphaned && probeInterval(tcb) >= tcb.tcp.config.maxRto
+  return makesWay(tcb) || (tcb.orphaned && probeInterval(tcb) >= tcb.tcp.config.maxRto)
 }

@@ -4,6 +4,11 @@ import { seqGeq, seqGt, seqLeq, seqLt, seqMax, seqMin } from '../core/seq.ts'
 const FEW = 8
 /** A list with more of them is given up when it is empty. */
 const MANY = 256
+/**
+ * So many empty lists are kept, 2 MiB at most: enough for as many connections that have a gap at the same moment. Fixed, because
+ * more of them saves nothing but garbage in a storm of losses.
+ */
+const MOST_SPARE = 1024
 
 /**
  * The ranges of out-of-order data a receiver holds: sorted, apart from each other, left edge included, right edge not.
@@ -135,6 +140,11 @@ function doubled(array: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
 
 /** Empty lists, shared by all connections of a stack: a gap costs no new one. */
 export class SeqRangesPool {
+  /** How many lists wait for their next use. */
+  get spare(): number {
+    return this.#count
+  }
+
   readonly #free: SeqRanges[] = []
   #count = 0
 
@@ -143,7 +153,7 @@ export class SeqRangesPool {
   }
 
   give(ranges: SeqRanges): void {
-    if (ranges.left.length > MANY) return
+    if (ranges.left.length > MANY || this.#count >= MOST_SPARE) return
     ranges.count = 0
     this.#free[this.#count++] = ranges
   }

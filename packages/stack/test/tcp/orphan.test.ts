@@ -159,6 +159,27 @@ describe('limits.orphans', () => {
     expect(t.stack.tcp.sizes).toMatchObject({ orphans: 0, connections: 0 })
   })
 
+  it('orphans that ask in vain make room when memory runs short, and only as many as have to', () => {
+    const t = new Script({ limits: { memory: 1 << 20 } }).listen()
+    const { memory, tcp } = t.stack
+    for (let i = 0; i < 60; i++) {
+      t.remotePort = 5000 + i
+      t.send({ flags: 'S', options: [{ name: 'mss', value: 1460 }], win: 1000 })
+      t.next()
+      t.send({ flags: 'A', seq: 1, ack: 1, win: 0 })
+      t.connection.write(pattern(1, 16_384))
+      t.connection.close()
+      t.skip()
+    }
+    const before = tcp.sizes.orphans
+    expect(before).toBeGreaterThan(40)
+    expect(memory.allocated).toBeGreaterThan((memory.size * 7) / 8)
+    t.wait(10_000)
+    expect(memory.allocated).toBeLessThanOrEqual((memory.size * 7) / 8)
+    expect(memory.allocated).toBeGreaterThan((memory.size * 6) / 8)
+    expect(tcp.counters.orphansGivenUp).toBe(before - tcp.sizes.orphans)
+  })
+
   it('those that end make room', () => {
     const { t } = closeMany(3, 3)
     t.send({ flags: 'R', seq: 1 })

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Memory } from '../../src/core/memory.ts'
 import { ByteRing } from '../../src/tcp/byte-ring.ts'
-import { SeqRanges } from '../../src/tcp/ranges.ts'
+import { SeqRanges, SeqRangesPool } from '../../src/tcp/ranges.ts'
 import { MODERN, ORIGINS, pattern, SACK_ONLY, Script } from './script.ts'
 
 describe.each(ORIGINS)('out-of-order data, $name', (origin) => {
@@ -216,5 +216,15 @@ describe('any order, any overlap', () => {
       }),
       { numRuns: 60, seed: 5 },
     )
+  })
+})
+
+describe('lists of ranges that nobody needs', () => {
+  it('a thousand are kept, whatever a storm of losses needed', () => {
+    const pool = new SeqRangesPool()
+    for (let i = 0; i < 5000; i++) pool.give(new SeqRanges())
+    expect(pool.spare).toBe(1024)
+    for (let i = 0; i < 5000; i++) pool.take()
+    expect(pool.spare).toBe(0)
   })
 })
