@@ -127,7 +127,7 @@ function checkTimers(tcb: Tcb, name: string): void {
   if (inFlight) check(tcb.retransmitAt !== Number.POSITIVE_INFINITY, `${name}: in flight and no timer for it`)
   const stuck = tcb.unsent > 0 && !inFlight && !tcb.blockedQueued && tcb.state >= TcpState.Established
   if (stuck) {
-    const waits = tcb.persistAt !== Number.POSITIVE_INFINITY || tcb.corkAt !== Number.POSITIVE_INFINITY
+    const waits = Math.min(tcb.persistAt, tcb.corkAt, tcb.pacingAt) !== Number.POSITIVE_INFINITY
     check(waits, `${name}: ${tcb.unsent} bytes wait for nothing; ${dump(tcb)}`)
   }
 }
