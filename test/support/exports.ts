@@ -9,7 +9,8 @@ export interface ExportedName {
 
 const DECLARATION = /^export (?:async )?(?:function|class|const|let) (\w+)/gm
 const FROM = /^[ \t]*(import|export)\s+(?:type\s+)?([^'";]*?)\s*from\s+['"](\.[^'"]+)['"]/gm
-const DYNAMIC = /\bimport\(\s*['"](\.[^'"]+)['"]\s*\)/g
+/** `import('./x.ts')`, and modules that are handed to somebody by their URL: workers, hooks of Node's loader. */
+const DYNAMIC = /\b(?:import|new URL)\(\s*['"](\.[^'"]+)['"]/g
 
 /** The values that a source text declares and exports; types are left out, for they stand in signatures. */
 export function declaredExports(source: string): string[] {
@@ -27,7 +28,7 @@ function namesIn(clause: string): string[] | null {
 /** What one file uses of others: `[target, name]`; a name of null stands for all of them. */
 function usesOf(file: string, source: string): (readonly [string, string | null])[] {
   const uses: (readonly [string, string | null])[] = []
-  const targetOf = (specifier: string): string => resolve(dirname(file), specifier)
+  const targetOf = (specifier: string): string => resolve(dirname(file), specifier).replace(/\.js$/, '.ts')
   for (const [, keyword, clause, specifier] of source.matchAll(FROM)) {
     const target = targetOf(specifier)
     for (const name of namesIn(clause) ?? []) uses.push([target, name])
@@ -52,19 +53,24 @@ function sourcesUnder(folders: readonly string[]): string[] {
 }
 
 /**
- * Exported values that no other file imports. What an `export *` of a package's index passes on is public; another
- * file's `export *` passes uses on to what it re-exports.
+ * Exported values that no other file imports. What the entries export is public; another file's `export *` passes uses on to
+ * what it re-exports.
  * @param folders whose files are looked through for uses @param owned which of them must have their exports used
+ * @param entries files whose exports are for others
  */
-export function unusedExports(folders: readonly string[], owned: (file: string) => boolean): ExportedName[] {
+export function unusedExports(
+  folders: readonly string[],
+  owned: (file: string) => boolean,
+  entries: readonly string[],
+): ExportedName[] {
   const files = sourcesUnder(folders)
   const texts = new Map(files.map((file) => [file, readFileSync(file, 'utf8')]))
-  const used = new Set<string>()
+  const used = new Set(entries.map((file) => `${file} *`))
   const passesOn = new Map<string, string[]>()
   for (const [file, text] of texts) {
     for (const [target, name] of usesOf(file, text)) {
       if (name !== null) used.add(`${target} ${name}`)
-      else if (/[\\/]index\.ts$/.test(file) || !/^export \* from/m.test(text)) used.add(`${target} *`)
+      else if (entries.includes(file) || !/^export \* from/m.test(text)) used.add(`${target} *`)
       else passesOn.set(target, [...(passesOn.get(target) ?? []), file])
     }
   }
