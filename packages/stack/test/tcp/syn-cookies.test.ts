@@ -154,6 +154,23 @@ describe.each(ORIGINS.map(({ name, isn }) => ({ name, isn })))('SYN cookies, T $
     }
   })
 
+  it('R4987-04 one that comes again finds its connection; when that is gone it makes another, for two minutes at most', () => {
+    const t = listening(origin)
+    ask(t, MODERN)
+    const again = (): Script => t.send({ flags: 'A', seq: 1, ack: 1 })
+    again().silence()
+    again().silence()
+    expect(t.stack.tcp.counters.synCookiesAccepted).toBe(1)
+    t.connection.abort()
+    t.skip()
+    again().silence()
+    expect(t.stack.tcp.counters.synCookiesAccepted).toBe(2)
+    t.connection.abort()
+    t.skip().wait(2 * MINUTE)
+    again().expect({ flags: 'R', seq: 1 }).silence()
+    expect(t.stack.tcp.sizes.connections).toBe(0)
+  })
+
   it('R4987-04 an old one is refused while newer ones are good', () => {
     const t = listening(origin)
     ask(t, MODERN)
