@@ -2,6 +2,7 @@ import { type Clock, SystemClock } from './core/clock.ts'
 import type { Emitter } from './core/emitter.ts'
 import { Engine } from './core/engine.ts'
 import { TapwireError } from './core/errors.ts'
+import { type KnownOptions, refuseUnknown } from './core/known-options.ts'
 import { Memory } from './core/memory.ts'
 import { type Random, secureRandom } from './core/random.ts'
 import type { Micros } from './core/timer.ts'
@@ -11,6 +12,7 @@ import { Redirects } from './icmp/redirects.ts'
 import type { IpAddress } from './ip/address.ts'
 import { requireAddress, requirePrefix } from './ip/address-text.ts'
 import type { Interface, LinkFactory } from './ip/interface.ts'
+import type { StableSecret } from './ip/interface-id.ts'
 import { Internet, type InternetEvents } from './ip/internet.ts'
 import type { ConflictDetection } from './ip/link-port.ts'
 import { Protocol } from './ip/packet-in.ts'
@@ -38,6 +40,12 @@ export interface StackOptions {
    * uses them at once and gives them up when somebody else answers, 'strict' waits, 'off' announces only.
    */
   readonly conflictDetection?: ConflictDetection
+  /**
+   * Sixteen secret bytes that keep automatic link-local addresses the same over restarts (RFC 7217). Default: drawn at random.
+   */
+  readonly stableSecret?: Uint8Array
+  /** Follow ICMP and ICMPv6 redirects from the gateway in use (RFC 1122 section 3.2.2.2, RFC 4861 section 8.3). Default true. */
+  readonly acceptRedirects?: boolean
   /** Where names are looked up. The stack only keeps it, for resolvers such as `createDns` of `@tapwire/net-api`. */
   readonly names?: NameSettings
 }
@@ -57,13 +65,37 @@ export interface InterfaceSettings {
   readonly name?: string
   /** Own addresses with prefix length, e.g. '10.77.0.2/24', 'fd77::2/64'. */
   readonly addresses?: readonly string[]
-  /** Default gateway, or several (IPv4 and IPv6) in order of preference. */
+  /**
+   * Default gateway, or several (IPv4 and IPv6) in order of preference. A link-local one may name its zone, as in fe80::1%eth0: the
+   * interface's own name, for there is no other it could mean.
+   */
   readonly gateway?: string | readonly string[]
   /** Link-layer address, 'aa:bb:cc:dd:ee:ff'. Default: the device's, or a locally administered random one. */
   readonly mac?: string
   readonly conflictDetection?: ConflictDetection
   /** Form an IPv6 link-local address. Default: on Ethernet with an MTU of at least 1,280. */
   readonly linkLocal?: boolean
+}
+
+const STACK_OPTIONS: KnownOptions<StackOptions> = {
+  clock: true,
+  random: true,
+  limits: true,
+  tcp: true,
+  trace: true,
+  names: true,
+  conflictDetection: true,
+  stableSecret: true,
+  acceptRedirects: true,
+}
+
+const INTERFACE_SETTINGS: KnownOptions<InterfaceSettings> = {
+  name: true,
+  addresses: true,
+  gateway: true,
+  mac: true,
+  conflictDetection: true,
+  linkLocal: true,
 }
 
 /**
@@ -85,6 +117,7 @@ export class Stack {
 
   /** @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_VALUE for a limit or setting that cannot be */
   constructor(options: StackOptions = {}) {
+    refuseUnknown('options of a stack', options, STACK_OPTIONS)
     this.limits = resolveLimits(options.limits)
     const memory = new Memory(this.limits.memory)
     this.engine = new Engine(options.clock ?? new SystemClock(), memory, options.random ?? secureRandom())
@@ -94,6 +127,8 @@ export class Stack {
       engine: this.engine,
       limits: this.limits,
       conflictDetection: this.#conflictDetection,
+      acceptRedirects: options.acceptRedirects ?? true,
+      ...(options.stableSecret === undefined ? {} : { stableSecret: secretWords(options.stableSecret) }),
     })
     this.ipv4 = new Ipv4(this.ip)
     this.ipv6 = new Ipv6(this.ip)
@@ -146,15 +181,17 @@ export class Stack {
    */
   addInterface(device: LinkDevice, settings: InterfaceSettings = {}): Interface {
     if (this.#closed) throw new TapwireError('ENETDOWN', 'The stack is closed')
-    const { gateway = [], addresses = [], name, linkLocal } = settings
+    refuseUnknown('settings of an interface', settings, INTERFACE_SETTINGS)
+    const { gateway = [], addresses = [], linkLocal } = settings
+    const name = settings.name ?? this.ip.nextName(device.medium)
     const gateways = typeof gateway === 'string' ? [gateway] : gateway
     return this.ip.addInterface(device, {
-      ...(name === undefined ? {} : { name }),
+      name,
       ...(linkLocal === undefined ? {} : { linkLocal }),
       ...(settings.conflictDetection === undefined ? {} : { conflictDetection: settings.conflictDetection }),
       ...(device.medium === 'ethernet' ? { link: this.#ethernet(settings) } : {}),
       addresses: addresses.map((text) => requirePrefix(text)),
-      gateways: gateways.map((text) => requireAddress(text)),
+      gateways: gateways.map((text) => gatewayOf(text, name)),
     })
   }
 
@@ -202,6 +239,27 @@ export class Stack {
       (low >>> 16) & 255,
     )
   }
+}
+
+/** A zone has said all it can when it is this interface's: the gateway goes with the interface. */
+function gatewayOf(text: string, name: string): IpAddress {
+  const address = requireAddress(text, (zone) => (zone === name ? 0 : null))
+  if (!text.includes('%') || address.isLinkLocal) return address
+  throw new TapwireError(
+    'ERR_INVALID_ARG_VALUE',
+    `'${text}' has a zone, and only link-local addresses have one`,
+  )
+}
+
+function secretWords(secret: Uint8Array): StableSecret {
+  if (!(secret instanceof Uint8Array) || secret.length !== 16) {
+    throw new TapwireError(
+      'ERR_INVALID_ARG_VALUE',
+      "The option 'stableSecret' must be a Uint8Array of 16 bytes",
+    )
+  }
+  const view = new DataView(secret.buffer, secret.byteOffset, 16)
+  return [view.getUint32(0), view.getUint32(4), view.getUint32(8), view.getUint32(12)]
 }
 
 function parseMac(text: string): Uint8Array {

@@ -63,6 +63,16 @@ export interface CheckedOptions {
   readonly multiQueue: boolean
 }
 
+const NAMES: { readonly [K in keyof Required<TapOptions>]: true } = {
+  name: true,
+  mtu: true,
+  mac: true,
+  hostAddresses: true,
+  netns: true,
+  offload: true,
+  queues: true,
+}
+
 const MAX_QUEUES = 256
 /** The kernel's limit is 65535 less the link header. */
 const MAX_MTU = { ethernet: 65521, ip: 65535 } as const
@@ -70,6 +80,7 @@ const MAX_MTU = { ethernet: 65521, ip: 65535 } as const
 /** @throws TapwireError ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE */
 export function checkOptions(medium: 'ethernet' | 'ip', options: TapOptions): CheckedOptions {
   if (typeof options !== 'object' || options === null) throw wrongType('options', 'an object', options)
+  refuseUnknown(options)
   const hostAddresses = checkHostAddresses(options.hostAddresses)
   const queues = checkInteger('queues', options.queues ?? 1, 1, MAX_QUEUES)
   if (medium === 'ip' && options.mac !== undefined) {
@@ -87,6 +98,15 @@ export function checkOptions(medium: 'ethernet' | 'ip', options: TapOptions): Ch
     netns: options.netns === undefined ? null : netnsPath(options.netns),
     offload: checkBoolean('offload', options.offload ?? true),
     multiQueue: queues > 1,
+  }
+}
+
+/** A misspelt option would be ignored, and the default be used without anybody knowing. */
+function refuseUnknown(options: TapOptions): void {
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(NAMES, name)) continue
+    const names = Object.keys(NAMES).join(', ')
+    throw new TapwireError('ERR_INVALID_ARG_VALUE', `There is no option '${name}'. There are ${names}`)
   }
 }
 

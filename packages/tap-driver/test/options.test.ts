@@ -16,6 +16,16 @@ describe('the options of a device', () => {
     })
   })
 
+  it('that there are not are refused by their name', () => {
+    const misspelt = { hostAdresses: ['10.77.0.1/24'] } as TapOptions
+    expect(() => checkOptions('ethernet', misspelt)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_INVALID_ARG_VALUE',
+        message: expect.stringMatching(/'hostAdresses'.*hostAddresses/),
+      }),
+    )
+  })
+
   it('are read', () => {
     const checked = checkOptions('ethernet', {
       name: 'fifteen-letters',

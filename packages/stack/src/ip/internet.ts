@@ -144,7 +144,7 @@ export class Internet implements Network, InterfaceOwner {
         `A device needs an MTU of at least ${LEAST_MTU} (RFC 791 section 3.2). Received ${device.mtu}`,
       )
     }
-    const name = options.name ?? this.#freeName(device.medium === 'ethernet' ? 'eth' : 'tun')
+    const name = options.name ?? this.nextName(device.medium)
     if (this.interfaceNamed(name) !== null) {
       throw new TapwireError('EADDRINUSE', `There is an interface named '${name}' already`)
     }
@@ -162,7 +162,9 @@ export class Internet implements Network, InterfaceOwner {
     })
   }
 
-  #freeName(prefix: string): string {
+  /** What the next interface will be called if nobody says otherwise. */
+  nextName(medium: LinkDevice['medium']): string {
+    const prefix = medium === 'ethernet' ? 'eth' : 'tun'
     let number = this.#nextIndex - 2
     while (this.interfaceNamed(`${prefix}${number}`) !== null) number++
     return `${prefix}${number}`

@@ -1,4 +1,5 @@
 import { TapwireError } from '../core/errors.ts'
+import { refuseUnknown } from '../core/known-options.ts'
 import { MILLISECOND, type Micros, SECOND } from '../core/timer.ts'
 import type { CongestionName } from './congestion/controller.ts'
 import { checkCongestionName } from './congestion/names.ts'
@@ -161,7 +162,10 @@ export const MAX_BACKOFF = 16
 /** The initial RTO once the SYN has timed out and data begins (R6298-13). */
 export const RTO_AFTER_SYN_TIMEOUT: Micros = 3 * SECOND
 
-/** Fills in defaults and checks ranges. @throws ERR_OUT_OF_RANGE naming the setting, its range and the value */
+/**
+ * Fills in defaults and checks ranges.
+ * @throws ERR_OUT_OF_RANGE naming the setting, its range and the value; ERR_INVALID_ARG_VALUE for a setting that there is not
+ */
 export function resolveTcpSettings(given: TcpSettings = {}): TcpConfig {
   const numbers = {} as Record<NumberSetting, number>
   for (const [name, [fallback, low, high]] of Object.entries(NUMBERS) as [
@@ -177,7 +181,7 @@ export function resolveTcpSettings(given: TcpSettings = {}): TcpConfig {
     }
     numbers[name] = TIMES.includes(name) ? value * MILLISECOND : value
   }
-  return {
+  const config: TcpConfig = {
     ...numbers,
     receiveBufferMax: Math.max(numbers.receiveBufferMax, numbers.receiveBuffer),
     sendBufferMax: Math.max(numbers.sendBufferMax, numbers.sendBuffer),
@@ -192,6 +196,8 @@ export function resolveTcpSettings(given: TcpSettings = {}): TcpConfig {
     synCookies: checkSynCookies(given.synCookies ?? true),
     ephemeralPorts: checkPorts(given.ephemeralPorts ?? [32_768, 65_535]),
   }
+  refuseUnknown('TCP settings', given, config)
+  return config
 }
 
 function checkSynCookies(value: SynCookieSetting): SynCookieSetting {

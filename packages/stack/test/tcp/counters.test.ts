@@ -46,7 +46,6 @@ const DROPS: { readonly [R in Reason]: () => [t: Script, drops?: number] } = {
           destination: parseAddress(t.local)!.toBytes(),
           protocol: 6,
         },
-        payload: pattern(1, 12),
       }),
     )
     return [t]

@@ -117,6 +117,8 @@ class ScriptDevice implements LinkDevice {
 }
 
 export interface ScriptOptions extends Omit<StackOptions, 'clock' | 'random'> {
+  /** Of an origin: for titles only. */
+  name?: string
   /** 4 (default) or 6. */
   family?: 4 | 6
   /** The tester's initial sequence number. */
@@ -152,7 +154,7 @@ export class Script {
   #next = 0
 
   constructor(options: ScriptOptions = {}) {
-    const { family = 4, isn = 1000, iss, mtu = 1500, ...stackOptions } = options
+    const { name: _, family = 4, isn = 1000, iss, mtu = 1500, ...stackOptions } = options
     this.#v6 = family === 6
     this.isn = isn
     this.device = new ScriptDevice(this.clock, mtu)
