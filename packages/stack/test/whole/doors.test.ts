@@ -81,7 +81,10 @@ function checkSums(live: LiveStack): void {
   const atIp = sumOf(counters, ...dropped, 'delivered', 'fragmentsIn', 'noNextHeader')
   expect(atIp).toBe(counters.packetsIn + counters.reassembled)
   const transports =
-    stack.tcp.counters.segmentsIn + stack.udp.counters.datagramsIn + stack.icmp.counters.messagesIn
+    stack.tcp.counters.segmentsIn +
+    stack.udp.counters.datagramsIn +
+    stack.icmp.counters.messagesIn +
+    stack.icmp.counters.igmpMessagesIn
   expect(transports).toBe(counters.delivered)
 }
 
