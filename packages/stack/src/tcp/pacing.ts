@@ -56,8 +56,8 @@ export function paced(tcb: Tcb, length: number, mss: number): number {
     pacer.quantumAt = now
     pacer.room = sendQuantum(rate, mss)
   }
-  if (length <= pacer.room) return length
-  return Math.max(mss, pacer.room - (pacer.room % mss))
+  // Whole segments, and always one.
+  return Math.min(length, Math.max(mss, pacer.room - (pacer.room % mss)))
 }
 
 /** So many bytes have left: the next ones wait until these have had their time. */

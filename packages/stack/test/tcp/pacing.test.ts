@@ -68,6 +68,18 @@ describe('pacing', () => {
     expect(sendQuantum(1e10, 1448)).toBe(65_536)
   })
 
+  it('what is left of a quantum never makes a short segment longer', () => {
+    const [t, n, tcb] = paced(20, 20)
+    t.connection.noDelay = true
+    // 1,000 bytes of a quantum of 2,000 are left, less 400.
+    t.write(1)
+    t.connection.write(new Uint8Array(400))
+    t.connection.write(new Uint8Array(700))
+    t.wait(50).expect({ seq: 1 + n * SIZE, length: SIZE })
+    t.expect({ length: 400 }).expect({ length: 700 }).silence()
+    expect(tcb.unsent).toBe(0)
+  })
+
   it('nothing is armed while nothing waits: neither idle nor when the window is what holds back', () => {
     const [t, n, tcb] = paced(4, 4)
     expect(tcb.pacingAt).toBe(Number.POSITIVE_INFINITY)

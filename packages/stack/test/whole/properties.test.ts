@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { CongestionName } from '../../src/index.ts'
 import type { Impairment } from '../../src/link/impair-options.ts'
 import { debugInvariants } from './invariants.ts'
 import { type End, Pair } from './pair.ts'
@@ -13,6 +14,7 @@ const LONG = 3_600_000
 type Act =
   | { readonly do: 'write' | 'read'; readonly who: number; readonly length: number }
   | { readonly do: 'shutdown' | 'close' | 'abort'; readonly who: number }
+  | { readonly do: 'congestion'; readonly who: number; readonly name: CongestionName }
   | { readonly do: 'eager' | 'noDelay' | 'cork' | 'keepAlive'; readonly who: number; readonly on: boolean }
 
 type Step =
@@ -58,6 +60,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('congestion' as const),
+      who,
+      name: fc.constantFrom('cubic' as const, 'newreno' as const, 'bbr' as const, 'bbr' as const),
+    }),
+  },
+  {
     weight: 10,
     arbitrary: fc.record({
       do: fc.constant('wait' as const),
@@ -96,7 +106,11 @@ class Course {
 
   constructor(seed: number) {
     // In a third of them memory is soon used up.
-    this.pair = new Pair({ seed, limits: { memory: seed % 3 === 0 ? 1 << 20 : 32 << 20 } })
+    this.pair = new Pair({
+      seed,
+      limits: { memory: seed % 3 === 0 ? 1 << 20 : 32 << 20 },
+      tcp: { pacing: seed % 4 === 0, congestion: seed % 5 === 0 ? 'bbr' : 'cubic' },
+    })
     listenAll(this.pair)
   }
 
@@ -132,6 +146,9 @@ class Course {
       case 'eager':
         end.eager = next.on
         if (next.on) end.read(Number.POSITIVE_INFINITY)
+        return
+      case 'congestion':
+        connection.congestion = next.name
         return
       case 'keepAlive':
         connection.setKeepAlive(next.on, { idle: 500, interval: 100, count: 3 })
