@@ -103,6 +103,11 @@ export interface ListenOptions {
    * 0 to 65,535. Such data may arrive twice: only for servers that can bear that. Default: the stack's `fastOpenServer`.
    */
   readonly fastOpen?: number
+  /**
+   * Let others listen on the same address and port, if they say so too: each connection goes to one of them, which a keyed hash
+   * of its two ends chooses (SO_REUSEPORT). Default false.
+   */
+  readonly reusePort?: boolean
 }
 
 export interface ConnectOptions {

@@ -59,6 +59,22 @@ export class FourTupleTable<T extends FourTuple<T>> {
     return null
   }
 
+  /** The keyed hash of a flow, as an int32: the same for all of its segments, and not to be foreseen outside. */
+  hashOf(
+    l0: number,
+    l1: number,
+    l2: number,
+    l3: number,
+    r0: number,
+    r1: number,
+    r2: number,
+    r3: number,
+    localPort: number,
+    remotePort: number,
+  ): number {
+    return this.#hash(l0 ^ l2, l1 ^ l3, r0, r1, r2, r3, localPort, remotePort)
+  }
+
   get(local: IpAddress, localPort: number, remote: IpAddress, remotePort: number): T | null {
     return this.find(
       local.a0,

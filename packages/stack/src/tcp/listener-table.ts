@@ -14,10 +14,14 @@ export class ListenerTable {
     return this.#byPort.has(port)
   }
 
-  /** Whether the two could be meant by one SYN: then the second may not listen. */
-  conflicts(address: IpAddress, port: number, ipv6Only: boolean): boolean {
+  /** Whether the two could be meant by one SYN: then the second may not listen, unless both are willing to share. */
+  conflicts(address: IpAddress, port: number, ipv6Only: boolean, reusePort: boolean): boolean {
     const there = this.#byPort.get(port)
-    return there?.some((other) => overlap(other.localAddress, other.ipv6Only, address, ipv6Only)) ?? false
+    if (there === undefined) return false
+    return there.some(
+      (other) =>
+        !(reusePort && other.reusePort) && overlap(other.localAddress, other.ipv6Only, address, ipv6Only),
+    )
   }
 
   add(listener: TcpListenerImpl): void {
@@ -52,6 +56,16 @@ export class ListenerTable {
     return best
   }
 
+  /** Of those that share `listener`'s address and port, the one for a flow. @param hash an int32, the same for all of the flow */
+  sharing(listener: TcpListenerImpl, hash: number): TcpListenerImpl {
+    const there = this.#byPort.get(listener.localPort) ?? []
+    let sharers = 0
+    for (const other of there) if (sameAddress(other, listener)) sharers++
+    let nth = (hash >>> 0) % sharers
+    for (const other of there) if (sameAddress(other, listener) && nth-- === 0) return other
+    return listener
+  }
+
   /** Tells the applications of connections that wait. @returns whether there were any */
   notice(): boolean {
     if (this.#waiting.length === 0) return false
@@ -69,6 +83,10 @@ export class ListenerTable {
   each(visit: (listener: TcpListenerImpl) => void): void {
     for (const list of [...this.#byPort.values()]) for (const listener of [...list]) visit(listener)
   }
+}
+
+function sameAddress(a: TcpListenerImpl, b: TcpListenerImpl): boolean {
+  return a.localAddress.equals(b.localAddress) && a.ipv6Only === b.ipv6Only
 }
 
 /** Whether an unspecified address stands for addresses of the version. */

@@ -21,6 +21,7 @@ export class TcpListenerImpl implements TcpListener {
   readonly localPort: number
   readonly ipv6Only: boolean
   readonly backlog: number
+  readonly reusePort: boolean
   handler: ListenerHandler | null
   /** Its connections in SYN-RECEIVED. */
   readonly synQueue = new SynQueue()
@@ -37,6 +38,7 @@ export class TcpListenerImpl implements TcpListener {
     ipv6Only: boolean,
     backlog: number,
     fastOpen: number,
+    reusePort: boolean,
     handler: ListenerHandler,
     table: ListenerTable,
   ) {
@@ -46,6 +48,7 @@ export class TcpListenerImpl implements TcpListener {
     this.localPort = port
     this.ipv6Only = ipv6Only
     this.backlog = backlog
+    this.reusePort = reusePort
     this.fastOpen = new FastOpenQueue(fastOpen)
     this.handler = handler
   }

@@ -109,9 +109,10 @@ export class Tcp implements Transport, TcpApi {
       throw new TapwireError('EADDRNOTAVAIL', `${formatAddress(address)} is not an address of this stack`)
     }
     const fastOpen = checkRange('fastOpen', options.fastOpen ?? context.config.fastOpenServer, 0, 65_535)
+    const reusePort = options.reusePort ?? false
     let port = checkRange('port', options.port ?? 0, 0, 65_535)
     if (port === 0) port = ephemeralListenPort(context, (candidate) => this.#listeners.has(candidate))
-    if (port === 0 || this.#listeners.conflicts(address, port, ipv6Only)) {
+    if (port === 0 || this.#listeners.conflicts(address, port, ipv6Only, reusePort)) {
       throw new TapwireError(
         'EADDRINUSE',
         `Something listens on ${formatAddress(address)} port ${port} already`,
@@ -128,6 +129,7 @@ export class Tcp implements Transport, TcpApi {
       ipv6Only,
       backlog,
       fastOpen,
+      reusePort,
       handler,
       this.#listeners,
     )
@@ -338,7 +340,7 @@ export class Tcp implements Transport, TcpApi {
       }
       return
     }
-    const listener = this.#listeners.find(dst0, dst1, dst2, dst3, localPort)
+    const listener = this.#listenerFor(packet, segment)
     if (listener !== null) this.#arriveInListen(listener, segment, null)
     else {
       drop(context, 0, segment, DropReason.NoConnection)
@@ -346,16 +348,20 @@ export class Tcp implements Transport, TcpApi {
     }
   }
 
+  #listenerFor(packet: PacketIn, segment: SegmentIn): TcpListenerImpl | null {
+    const { dst0, dst1, dst2, dst3, src0, src1, src2, src3 } = packet
+    const { localPort, remotePort } = segment
+    const listener = this.#listeners.find(dst0, dst1, dst2, dst3, localPort)
+    if (listener === null || !listener.reusePort) return listener
+    const { connections } = this.context
+    const hash = connections.hashOf(dst0, dst1, dst2, dst3, src0, src1, src2, src3, localPort, remotePort)
+    return this.#listeners.sharing(listener, hash)
+  }
+
   /** A new incarnation of a connection in TIME-WAIT (MAY-2, RFC 6191), if somebody listens for it. */
   #reopen(packet: PacketIn, segment: SegmentIn, record: TimeWaitRecord): void {
     const { context } = this
-    const listener = this.#listeners.find(
-      packet.dst0,
-      packet.dst1,
-      packet.dst2,
-      packet.dst3,
-      segment.localPort,
-    )
+    const listener = this.#listenerFor(packet, segment)
     if (listener === null) {
       answerInTimeWait(context, this.#timeWait, record, segment)
       return

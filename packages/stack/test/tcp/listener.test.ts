@@ -86,6 +86,36 @@ describe('who may listen where', () => {
     expect(listen).not.toThrow()
   })
 
+  it('reusePort: listeners that all allow it share a port, each flow having one of them', () => {
+    const t = new Script()
+    const handler = { onConnection: () => {} }
+    const first = t.stack.tcp.listen({ port: 7, reusePort: true }, handler)
+    const greedy = () => t.stack.tcp.listen({ port: 7 }, handler)
+    expect(greedy).toThrow(expect.objectContaining({ code: 'EADDRINUSE' }))
+    const others = [1, 2, 3].map(() => t.stack.tcp.listen({ port: 7, reusePort: true }, handler))
+    const flows = 200
+    for (let i = 0; i < flows; i++) open(t, 5000 + i)
+    const shares = [first, ...others].map(({ pending }) => pending)
+    expect(shares.reduce((sum, share) => sum + share)).toBe(flows)
+    expect(Math.min(...shares)).toBeGreaterThan(flows / 10)
+    others[0].close()
+    // What waited for the one that is gone was reset; new flows find the rest.
+    t.expect(...Array.from({ length: shares[1] }, () => ({ flags: 'RA' })))
+    for (let i = 0; i < flows; i++) open(t, 6000 + i)
+    const left = [first, others[1], others[2]].map(({ pending }) => pending)
+    expect(left.reduce((sum, share) => sum + share)).toBe(2 * flows - shares[1])
+    for (const listener of [first, others[1], others[2]]) listener.close()
+    expect(greedy).not.toThrow()
+  })
+
+  it("reusePort: one that shares and one that does not are in each other's way", () => {
+    const { tcp } = new Script().stack
+    const handler = { onConnection: () => {} }
+    tcp.listen({ port: 7, address: at('10.0.0.1') }, handler)
+    const sharing = () => tcp.listen({ port: 7, reusePort: true }, handler)
+    expect(sharing).toThrow(expect.objectContaining({ code: 'EADDRINUSE' }))
+  })
+
   it('the most specific listener gets the SYN', () => {
     const t = new Script()
     const got: string[] = []
