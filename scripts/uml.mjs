@@ -19,10 +19,13 @@ export function umlObstacle() {
 }
 
 /**
- * What measures time must not show what else the machine does. A session of its own has a share of its own of the processors
- * (autogroup). Who may not ask for more goes without.
+ * What measures time must not show what else the machine does: it goes first, where that may be asked for. And it stays on one
+ * processor: the two processes that a system call goes back and forth between are 2.5 times as fast there (12 µs, not 30).
  */
-const EAGERLY = '{ echo -15 >/proc/self/autogroup; } 2>/dev/null; exec nice -n -15 "$@"'
+const EAGERLY = `last=$(($(nproc) - 1))
+taskset -c $last true 2>/dev/null && set -- taskset -c $last "$@"
+chrt -r 1 true 2>/dev/null && set -- chrt -r 1 "$@"
+exec "$@"`
 
 /**
  * Starts one that runs a shell command in the clone, as root, with memory under /run and the caches of node_modules.

@@ -18,10 +18,10 @@ export class Lane {
 
   private constructor(network: Network) {
     this.#network = network
-    this.#client = new End(network.startNode(network.client, 'kernel-end.ts'))
+    this.#client = new End(network.startNode(network.client, 'kernel-end.mjs'))
     this.#servers = {
-      kernel: new End(network.startNode(network.server, 'kernel-end.ts')),
-      tapwire: new End(network.startNode(network.router, 'tapwire-end.ts')),
+      kernel: new End(network.startNode(network.server, 'kernel-end.mjs')),
+      tapwire: new End(network.startNode(network.router, 'tapwire-end.mjs')),
     }
   }
 

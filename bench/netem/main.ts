@@ -33,7 +33,7 @@ async function measure(place: Place, plan: Plan): Promise<Measured[]> {
     else if ('finished' in event) failure = null
   }
   let rest = ''
-  const running = place.start(plan, (text) => {
+  const running = await place.start(plan, (text) => {
     const parts = `${rest}${text}`.split(/\r?\n/)
     rest = parts.pop() ?? ''
     for (const line of parts) take(line)

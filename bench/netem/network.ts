@@ -4,8 +4,6 @@ import { createNetns, type Netns } from '@tapwire/tap-driver'
 import { mustRun } from '../../examples/shared/programs.ts'
 import type { Cell } from './cells.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-
 export const CLIENT = '10.78.1.2'
 export const SERVERS = { kernel: '10.78.2.2', tapwire: '10.78.3.2' } as const
 /** The router's own addresses, which the ends have as their gateway. */
@@ -103,13 +101,11 @@ export class Network {
     await sh(this.router, `set -e\n${toClient('rc')}\n${toServer('rs')}\n${toServer(TAP)}`)
   }
 
-  /** A TypeScript program with a channel for messages, which ends with this object. */
+  /** One of the bundled programs, with a channel for messages; it ends with this object. */
   startNode(netns: Netns, file: string): ChildProcess {
-    const child = netns.spawn(
-      process.execPath,
-      ['--import', 'tsx', fileURLToPath(new URL(file, import.meta.url))],
-      { cwd: root, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
-    )
+    const child = netns.spawn(process.execPath, [fileURLToPath(new URL(file, import.meta.url))], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    })
     this.#children.add(child)
     child.once('exit', () => this.#children.delete(child))
     return child

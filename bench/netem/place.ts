@@ -4,22 +4,24 @@ import { createNetns } from '@tapwire/tap-driver'
 import { deviceObstacle, privilegeObstacle } from '../../examples/shared/kernel-obstacle.ts'
 import { hasProgram, runProgram } from '../../examples/shared/programs.ts'
 import { startUml, umlObstacle } from '../../scripts/uml.mjs'
+import { bundlePrograms } from './bundle.ts'
 import type { Plan } from './cells.ts'
 import type { Where } from './options.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const PROGRAM = 'bench/netem/inside.ts'
 /** A lane's three processes take about 200 MB. */
 const MEMORY = '6G'
 
 /** A kernel that has netem, where the measurement can be run. */
 export interface Place {
   readonly name: string
-  /** @returns how to stop it, and a promise of its end: the status of the program, null when it did not come so far */
-  start(
-    plan: Plan,
-    onOutput: (text: string) => void,
-  ): { kill(): void; readonly status: Promise<number | null> }
+  /** @returns how to stop it, and a promise of its end: the program's status, or null when it did not come so far */
+  start(plan: Plan, onOutput: (text: string) => void): Promise<Running>
+}
+
+export interface Running {
+  kill(): void
+  readonly status: Promise<number | null>
 }
 
 /** @throws Error with one sentence: why there is none */
@@ -53,8 +55,8 @@ async function nativeObstacle(): Promise<string | null> {
 
 const NATIVE: Place = {
   name: 'the kernel of this machine',
-  start(plan, onOutput) {
-    const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM, JSON.stringify(plan)], {
+  async start(plan, onOutput) {
+    const child = spawn(process.execPath, [await bundlePrograms(), JSON.stringify(plan)], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'inherit'],
     })
@@ -72,8 +74,8 @@ const NATIVE: Place = {
 function userMode(why: string | null): Place {
   return {
     name: `a user-mode Linux${why === null ? '' : `, as ${why}`}`,
-    start: (plan, onOutput) =>
-      startUml(`node --import tsx ${PROGRAM} '${JSON.stringify(plan)}' 2>&1`, onOutput, {
+    start: async (plan, onOutput) =>
+      startUml(`node ${await bundlePrograms()} '${JSON.stringify(plan)}' 2>&1`, onOutput, {
         memory: MEMORY,
         eager: true,
       }),
