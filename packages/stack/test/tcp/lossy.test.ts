@@ -12,19 +12,24 @@ function needless(result: TransferResult): number {
 describe.each(['newreno', 'cubic'] as const)('bulk transfer over a bad link, %s', (congestion) => {
   const tcp = { congestion }
 
-  // Both directions lose, so that ACKs are missing too. At 10 % the window is about three segments: more retransmissions
-  // are lost, and more tails, than any scheme without redundancy can repair by ACKs.
+  // Both directions lose, so that ACKs are missing too, and a window of five segments at 5 %, of three at 10 %, often has none
+  // left to tell of a loss: a timeout is 20 round trips here. A single seed is chance: six of 8 MB at 1 % were 0.74 to 1.05 of
+  // what loss allows, their mean 0.9; 0.96 when no ACKs are lost.
   it.each([
-    { loss: 0.01, bytes: 8 * MB, fraction: 0.65, timeouts: 3 },
-    { loss: 0.05, bytes: 3 * MB, fraction: 0.4, timeouts: 15 },
-    { loss: 0.1, bytes: 1 * MB, fraction: 0.15, timeouts: 25 },
+    { loss: 0.01, bytes: 8 * MB, fraction: 0.8, timeouts: 1.5 },
+    { loss: 0.05, bytes: 3 * MB, fraction: 0.45, timeouts: 9 },
+    { loss: 0.1, bytes: 1 * MB, fraction: 0.2, timeouts: 18 },
   ])('$loss lost: at least $fraction of what loss allows', ({ loss, bytes, fraction, timeouts }) => {
-    const result = transfer({ bytes, rtt: 10, impairment: { loss, seed: 5 }, tcp })
-    expect(result.goodput / mathis(10, loss)).toBeGreaterThan(fraction)
+    const results = [5, 6, 7, 8, 9, 10].map((seed) =>
+      transfer({ bytes, rtt: 10, impairment: { loss, seed }, tcp }),
+    )
+    const mean = (of: (result: TransferResult) => number): number =>
+      results.reduce((sum, result) => sum + of(result), 0) / results.length
+    expect(mean((result) => result.goodput) / mathis(10, loss)).toBeGreaterThan(fraction)
     // A lost ACK makes a probe or a timeout repeat what has arrived.
-    expect(needless(result)).toBeLessThan(0.015 * (bytes / 1448))
-    expect(result.counters.timeouts).toBeLessThanOrEqual(timeouts)
-    expect(result.counters.spuriousTimeouts).toBe(0)
+    expect(mean(needless)).toBeLessThan(0.015 * (bytes / 1448))
+    expect(mean((result) => result.counters.timeouts)).toBeLessThan(timeouts)
+    expect(mean((result) => result.counters.spuriousTimeouts)).toBe(0)
   })
 
   it('R8985-09 a tenth of the frames overtakes by 5 ms of 20: hardly anything is sent again, and the link stays full', () => {
@@ -48,7 +53,7 @@ describe.each(['newreno', 'cubic'] as const)('bulk transfer over a bad link, %s'
     expect(needless(result)).toBeLessThanOrEqual(1)
   })
 
-  it('a policer that drops what comes too fast: progress at its rate, losses repaired without timeouts', () => {
+  it('a queue of ten packets: progress, and losses repaired without timeouts', () => {
     const result = transfer({
       bytes: 10 * MB,
       rtt: 40,

@@ -1,15 +1,22 @@
 import {
   type CongestionName,
   createCable,
+  type FrameSink,
+  type Impairment,
   impair,
+  type LinkDevice,
   parseAddress,
+  type RxFrame,
   SeededRandom,
   Stack,
   type TcpConnection,
   type TcpSettings,
   type TcpTracer,
+  type TransmitResult,
+  type TxDescriptor,
   VirtualClock,
 } from '../../src/index.ts'
+import { RxChecksum } from '../../src/link/device.ts'
 
 /** A bottleneck between two stacks, in virtual time. */
 export interface Bottleneck {
@@ -21,6 +28,13 @@ export interface Bottleneck {
   readonly queue: number
   /** Probability that a frame towards the receiver is lost. */
   readonly loss?: number
+  /** Probability that a frame towards the receiver overtakes others by `skip` milliseconds (part of `rtt`; default half). */
+  readonly reorder?: number
+  readonly skip?: number
+  /** What else happens to frames towards the receiver. */
+  readonly more?: Impairment
+  /** Bytes of the largest IP packet; default 1,500. */
+  readonly mtu?: number
   readonly seed?: number
   /** For both stacks. */
   readonly tcp?: TcpSettings
@@ -51,12 +65,22 @@ export class Netsim {
 
   constructor(options: Bottleneck) {
     const { clock } = this
-    const { bandwidth, rtt, queue, loss = 0, seed = 1, tcp = {}, trace } = options
-    const [a, b] = createCable({ clock, medium: 'ip' })
-    this.link = impair(a, { clock, seed, latency: rtt / 2 })
-    this.link.set({ bandwidth, queue, loss }, 'out')
+    const { bandwidth, rtt, queue, loss = 0, reorder = 0, mtu = 1500 } = options
+    const { skip = reorder > 0 ? rtt / 2 : 0, more = {}, seed = 1, tcp = {}, trace } = options
+    const [a, b] = createCable({ clock, medium: 'ip', mtu })
+    this.link = impair(a, { clock, seed })
+    // ACKs are small: latency in their direction is cheaper to simulate, and TCP cannot tell the difference.
+    this.link.set({ latency: rtt - skip }, 'in')
+    this.link.set({ bandwidth, queue, loss, ...more }, 'out')
+    // Behind the bottleneck, so that the queue has the room of a whole impaired path.
+    const far = skip > 0 ? impair(b, { clock, seed, direction: 'in', latency: skip, reorder }) : b
     const memory = { memory: 512 * 1024 * 1024 }
-    const settings = { receiveBuffer: 16 << 20, sendBufferMax: 64 << 20, receiveBufferMax: 64 << 20, ...tcp }
+    const settings = {
+      receiveBuffer: 16 << 20,
+      sendBufferMax: 128 << 20,
+      receiveBufferMax: 128 << 20,
+      ...tcp,
+    }
     this.sender = new Stack({
       clock,
       random: new SeededRandom(seed),
@@ -65,8 +89,8 @@ export class Netsim {
       ...(trace === undefined ? {} : { trace }),
     })
     this.receiver = new Stack({ clock, random: new SeededRandom(seed + 1), tcp: settings, limits: memory })
-    this.sender.addInterface(this.link, { addresses: ['10.0.0.1/24'] })
-    this.receiver.addInterface(b, { addresses: ['10.0.0.2/24'] })
+    this.sender.addInterface(new Unsummed(this.link), { addresses: ['10.0.0.1/24'] })
+    this.receiver.addInterface(new Unsummed(far), { addresses: ['10.0.0.2/24'] })
   }
 
   /** Begins a transfer that never ends. */
@@ -99,6 +123,67 @@ export class Netsim {
     const before = this.flows.map((flow) => flow.received)
     this.clock.advance(seconds * 1000)
     return this.flows.map((flow, i) => flow.received - before[i])
+  }
+}
+
+/** A device that spares both ends the checksums: a fifth of the time it takes to simulate 1,500-byte frames. */
+class Unsummed implements LinkDevice, FrameSink {
+  readonly #device: LinkDevice
+  #sink: FrameSink | null = null
+
+  constructor(device: LinkDevice) {
+    this.#device = device
+  }
+
+  get medium(): LinkDevice['medium'] {
+    return this.#device.medium
+  }
+
+  get mtu(): number {
+    return this.#device.mtu
+  }
+
+  get capabilities(): LinkDevice['capabilities'] {
+    return { ...this.#device.capabilities, txChecksum: true }
+  }
+
+  get memory(): FrameSink['memory'] {
+    return (this.#sink as FrameSink).memory
+  }
+
+  attach(sink: FrameSink): void {
+    this.#sink = sink
+    this.#device.attach(this)
+  }
+
+  transmit(frame: TxDescriptor): TransmitResult {
+    frame.checksumStart = -1
+    return this.#device.transmit(frame)
+  }
+
+  flush(): void {
+    this.#device.flush()
+  }
+
+  close(): Promise<void> {
+    return this.#device.close()
+  }
+
+  onFrame(frame: RxFrame): void {
+    frame.checksum = RxChecksum.Valid
+    this.#sink?.onFrame(frame)
+  }
+
+  onBurstEnd(): void {
+    this.#sink?.onBurstEnd()
+  }
+
+  onWritable(): void {
+    this.#sink?.onWritable()
+  }
+
+  onClosed(error: Error | null): void {
+    this.#sink?.onClosed(error)
   }
 }
 

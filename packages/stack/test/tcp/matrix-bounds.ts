@@ -1,0 +1,60 @@
+import type { Cell, Condition } from './matrix-cells.ts'
+
+/** Goodput may be so much of the model. */
+export type Bounds = readonly [least: number, most: number]
+
+const BOUNDS: { readonly [C in Condition]: Bounds } = {
+  clean: [0.85, 1.06],
+  bloat: [0.85, 1.06],
+  shallow: [0.85, 1.05],
+  reorder: [0.8, 1.06],
+  '0.1%': [0.8, 1.35],
+  '1%': [0.75, 1.25],
+  '5%': [0.6, 1.05],
+}
+
+export interface Exception {
+  readonly where: string
+  readonly matches: (cell: Cell) => boolean
+  readonly bounds: Bounds
+  readonly why: string
+}
+
+/** Cells that are outside for a reason; `matrix.txt` tells it. */
+export const EXCEPTIONS: readonly Exception[] = [
+  {
+    where: 'shallow, 1000 Mbit/s × 300 ms',
+    matches: ({ algorithm, bandwidth, rtt, condition }) =>
+      algorithm !== 'bbr' && condition === 'shallow' && bandwidth === 1000 && rtt === 300,
+    bounds: [0.45, 1.05],
+    why: 'the first retransmission meets the queue that slow start has just filled, and is lost as well: a second reduction (RFC 5681 section 4.3), from which neither window recovers in this time.',
+  },
+  {
+    where: 'reorder, BBR, 20 ms and more',
+    matches: ({ algorithm, rtt, condition }) => algorithm === 'bbr' && condition === 'reorder' && rtt >= 20,
+    bounds: [0.06, 1.05],
+    why: 'the smallest round-trip time is that of packets that overtake, half of the others’, so the window is half of what it should be; and startup ends at recoveries that prove needless later.',
+  },
+  {
+    where: '5%, BBR',
+    matches: ({ algorithm, condition }) => algorithm === 'bbr' && condition === '5%',
+    bounds: [0.004, 1.1],
+    why: 'more than the two percent of loss that BBRv3 tolerates: each round trip in which more is lost lowers its bounds by three tenths. It has more than NewReno everywhere.',
+  },
+  {
+    where: '1%, BBR, 300 ms',
+    matches: ({ algorithm, rtt, condition }) => algorithm === 'bbr' && condition === '1%' && rtt === 300,
+    bounds: [0.4, 1.05],
+    why: 'in rounds of few samples one percent is two percent now and then, and what that lowers is probed for again every two or three seconds only, ten round trips.',
+  },
+  {
+    where: '5%, 1 ms',
+    matches: ({ rtt, condition }) => rtt === 1 && condition === '5%',
+    bounds: [0.4, 1.05],
+    why: 'a timeout takes 200 round trips or more, and the delayed ACK of a last segment 40: seven timeouts in 20,000 segments are a third of the time.',
+  },
+]
+
+export function boundsOf(cell: Cell): Bounds {
+  return EXCEPTIONS.find(({ matches }) => matches(cell))?.bounds ?? BOUNDS[cell.condition]
+}
