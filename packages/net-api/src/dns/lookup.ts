@@ -9,7 +9,7 @@ import type { Resolver } from './resolver.ts'
 import { type DnsSettings, plainName } from './settings.ts'
 
 export type LookupOrder = 'verbatim' | 'ipv4first' | 'ipv6first'
-export const LOOKUP_ORDERS: readonly LookupOrder[] = ['verbatim', 'ipv4first', 'ipv6first']
+const LOOKUP_ORDERS: readonly LookupOrder[] = ['verbatim', 'ipv4first', 'ipv6first']
 
 /** What is asked of a lookup, checked. */
 interface Wanted {
@@ -90,7 +90,7 @@ export function validateOrder(value: unknown, name: string): asserts value is Lo
 }
 
 /** @returns at least one. @throws ENOTFOUND, EAI_AGAIN */
-export async function addressesOf(
+async function addressesOf(
   context: LookupContext,
   name: string,
   wanted: Wanted,
