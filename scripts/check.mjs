@@ -5,6 +5,15 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { usage } from './usage.mjs'
+
+usage(`
+npm test
+
+Formats are checked, then types, then every test runs; it goes on after a failure, and ends with one line of counts.
+Tests that cannot run here are skipped, and the reason is printed.
+CI=true also fails when docs/rfc-map.md is stale.
+`)
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const biome = 'node_modules/@biomejs/biome/bin/biome'

@@ -1,7 +1,4 @@
 // Writes docs/rfc-map.md: for every rule of docs/rules the code and the tests that cite it.
-//   --check             writes nothing; fails when the page is stale or an id is cited that no list has
-//   --missing MUST,SHOULD  lists the rules of these levels (MUST, SHOULD, MAY, must, should, may, node) that lack code or a test
-//                       and are no deviation
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,6 +6,17 @@ import { parseArgs } from 'node:util'
 import { collect } from './rfc-map/collect.mjs'
 import { groupOf, isMissing } from './rfc-map/levels.mjs'
 import { render } from './rfc-map/render.mjs'
+import { usage } from './usage.mjs'
+
+usage(`
+pnpm rfc-map [--check] [--missing LEVELS]
+
+Writes docs/rfc-map.md: for every rule of docs/rules the code and the tests that cite it.
+
+  --check            writes nothing; fails when the page is stale or an id is cited that no list has
+  --missing LEVELS   lists the rules of these levels (MUST, SHOULD, MAY, must, should, may, node; with commas between) that
+                     lack code or a test and are no deviation
+`)
 
 const PAGE = 'docs/rfc-map.md'
 

@@ -131,5 +131,11 @@ function install(stamp) {
 }
 
 checkNode()
+if (process.argv.includes('--help') || process.argv.includes('-h')) {
+  console.log(
+    'node scripts/setup.mjs\n\nInstalls the dependencies of the lock file into this clone, where that has not been done yet.',
+  )
+  process.exit(0)
+}
 const stamp = wantedStamp()
 if (!upToDate(stamp)) install(stamp)

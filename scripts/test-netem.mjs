@@ -1,5 +1,13 @@
 // The tests behind `tc netem`, for machines whose own kernel has no netem: they run in a user-mode Linux.
 import { startUml, umlObstacle } from './uml.mjs'
+import { usage } from './usage.mjs'
+
+usage(`
+npm run test:netem
+
+The tests behind \`tc netem\`, in a user-mode Linux (Debian's packages user-mode-linux, kmod, iproute2): about two minutes.
+Ends with 2 where that cannot be had.
+`)
 
 /** The status that says: not tried, for what is missing here. */
 const CANNOT = 2

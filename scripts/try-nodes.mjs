@@ -1,11 +1,16 @@
 // The unit tests on every supported line of Node, each brought by npm's package `node`. Prints a table.
-//   npm run test:nodes            all lines
-//   npm run test:nodes -- 22 24   some of them
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { usage } from './usage.mjs'
+
+usage(`
+npm run test:nodes [-- LINE...]
+
+The unit tests on every supported line of Node (20 22 24 26), or on some, each fetched by npm. Prints a table.
+`)
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const LINES = ['20', '22', '24', '26']
