@@ -20,7 +20,7 @@ export function setPacingRateWithGain(tcb: Tcb, bbr: BbrState, gain: number): vo
 }
 
 /** UpdateMaxInflight() (section 5.6.4.2). */
-export function updateMaxInflight(tcb: Tcb, bbr: BbrState): void {
+function updateMaxInflight(tcb: Tcb, bbr: BbrState): void {
   const cap = bbr.cwndGain * bandwidthDelayProduct(tcb, bbr) + bbr.extraAcked
   bbr.maxInflight = quantizationBudget(tcb, bbr, cap)
 }

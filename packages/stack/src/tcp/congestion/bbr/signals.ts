@@ -51,7 +51,7 @@ export function updateCongestionSignals(tcb: Tcb, bbr: BbrState): void {
 }
 
 /** AdaptLowerBoundsFromCongestion(): whoever probes expects losses. */
-export function adaptLowerBoundsFromCongestion(tcb: Tcb, bbr: BbrState): void {
+function adaptLowerBoundsFromCongestion(tcb: Tcb, bbr: BbrState): void {
   if (isProbingBw(bbr) || !bbr.lossInRound) return
   initLowerBounds(tcb, bbr)
   lossLowerBounds(bbr)
@@ -64,7 +64,7 @@ export function initLowerBounds(tcb: Tcb, bbr: BbrState): void {
 }
 
 /** LossLowerBounds(): towards what was delivered, but not by more than CUBIC would. */
-export function lossLowerBounds(bbr: BbrState): void {
+function lossLowerBounds(bbr: BbrState): void {
   bbr.bwShortterm = Math.max(bbr.bwLatest, BETA * bbr.bwShortterm)
   bbr.inflightShortterm = Math.max(bbr.inflightLatest, BETA * bbr.inflightShortterm)
 }

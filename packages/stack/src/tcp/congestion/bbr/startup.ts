@@ -38,7 +38,7 @@ export function checkStartupDone(tcb: Tcb, bbr: BbrState, rs: RateSample): void 
  * CheckStartupHighLoss() (section 5.3.1.3): a whole round in recovery, more than 2 % lost, in at least six places. Without
  * SACK only one loss in a round trip can be seen, and is enough.
  */
-export function checkStartupHighLoss(tcb: Tcb, bbr: BbrState, rs: RateSample): void {
+function checkStartupHighLoss(tcb: Tcb, bbr: BbrState, rs: RateSample): void {
   if (bbr.phase === Phase.Startup && !bbr.fullBwReached && isLossHigh(tcb, bbr, rs))
     leaveStartupByLoss(tcb, bbr)
   if (bbr.lossRoundStart) bbr.lossRanges = 0

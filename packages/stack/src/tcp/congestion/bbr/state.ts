@@ -6,8 +6,6 @@ const INFINITY = Number.POSITIVE_INFINITY
 export const Phase = { Startup: 0, Drain: 1, Down: 2, Cruise: 3, Refill: 4, Up: 5, ProbeRtt: 6 } as const
 export type Phase = (typeof Phase)[keyof typeof Phase]
 
-export const PHASE_NAMES = ['Startup', 'Drain', 'Down', 'Cruise', 'Refill', 'Up', 'ProbeRTT'] as const
-
 /** Which ACKs are coming in: those of data sent while probing, before it or after it (section 2.14). */
 export const AckPhase = {
   Init: 0,
@@ -42,9 +40,12 @@ export class BbrState {
   inflightLongterm = INFINITY
   inflightShortterm = INFINITY
   maxInflight = 0
+
+  // What ACKs run ahead of the bandwidth by (section 2.12): the most of lately, and the episode at hand.
   extraAcked = 0
   extraAckedStart: Micros = 0
   extraAckedDelivered = 0
+  /** The halves of its filter, and the round in which the present one began. */
   extraPrevious = 0
   extraCurrent = 0
   extraSince = 0
