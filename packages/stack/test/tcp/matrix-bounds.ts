@@ -17,6 +17,8 @@ export interface Exception {
   readonly where: string
   readonly matches: (cell: Cell) => boolean
   readonly bounds: Bounds
+  /** What must be left of the goodput that is written down, where chance decides too much for 0.95. */
+  readonly guard?: number
   readonly why: string
 }
 
@@ -39,13 +41,15 @@ export const EXCEPTIONS: readonly Exception[] = [
     where: '5%, BBR',
     matches: ({ algorithm, condition }) => algorithm === 'bbr' && condition === '5%',
     bounds: [0.004, 1.1],
-    why: 'more than the two percent of loss that BBRv3 tolerates: each round trip in which more is lost lowers its bounds by three tenths. It has more than NewReno everywhere.',
+    why: 'more than the two percent of loss that BBRv3 tolerates: each round trip in which more is lost lowers its bounds by three tenths. It has more than NewReno everywhere. Which rounds these are is chance (a standard deviation of 2 to 32 %), so three tenths of the goodput are what the test asks for.',
+    guard: 0.3,
   },
   {
     where: '1%, BBR, 300 ms',
     matches: ({ algorithm, rtt, condition }) => algorithm === 'bbr' && condition === '1%' && rtt === 300,
     bounds: [0.4, 1.05],
-    why: 'in rounds of few samples one percent is two percent now and then, and what that lowers is probed for again every two or three seconds only, ten round trips.',
+    why: 'in rounds of few samples one percent is two percent now and then, and what that lowers is probed for again every two or three seconds only, ten round trips. The test asks for seven tenths of the goodput.',
+    guard: 0.7,
   },
   {
     where: '5%, 1 ms',
@@ -57,4 +61,9 @@ export const EXCEPTIONS: readonly Exception[] = [
 
 export function boundsOf(cell: Cell): Bounds {
   return EXCEPTIONS.find(({ matches }) => matches(cell))?.bounds ?? BOUNDS[cell.condition]
+}
+
+/** The part of what is written down that a cell must reach. */
+export function guardOf(cell: Cell): number {
+  return EXCEPTIONS.find(({ matches }) => matches(cell))?.guard ?? 0.95
 }

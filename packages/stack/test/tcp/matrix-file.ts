@@ -31,7 +31,7 @@ Random losses let both windows become larger than the regular ones that the resp
 At 5 % a window has four or five segments. The round trip in which a loss is repaired, which the response functions leave out,
 counts for a fifth of the time then, and a few losses are found by a timeout.
 
-A cell that falls by more than a twentieth fails its test, and so does one outside the bounds of matrix-bounds.ts. Which
+A cell that falls by more than a twentieth (some of BBR’s by more, see below) fails its test, and so does one outside the bounds of matrix-bounds.ts. Which
 packets are lost depends on the seed and on a packet's number alone, not on what the code does, so chance stays the same when
 the code changes. Measured in 70 cells of NewReno and CUBIC: ten round-trip times that differ by up to 0.7 % (which moves every
 event) have a standard deviation of 1.7 % in one cell and below 0.7 % in all others; ten seeds have 5 % at 0.1% loss, 2 % at 1%
