@@ -1,13 +1,25 @@
 import type { LookupAddress } from 'node:dns'
+import { isBlocked } from './block-list.ts'
 import type { ConnectPlan } from './connect.ts'
 import { kContext } from './context.ts'
-import { attemptsFailed, connectionTimeout, hostPortException, type SystemCallError } from './errors.ts'
+import {
+  attemptsFailed,
+  connectionTimeout,
+  hostPortException,
+  ipBlocked,
+  type SystemCallError,
+} from './errors.ts'
 import type { Socket } from './socket.ts'
 import type { ConnectFailure, ConnectTarget, TcpHandle } from './tcp-handle.ts'
 import { type IdleTimer, startIdleTimer } from './timeouts.ts'
 
 /** One address, one handshake (NK-13, NK-14, NK-16 to NK-19). */
 export function attemptOne(socket: Socket, plan: ConnectPlan, address: string, family: 4 | 6): void {
+  if (isBlocked(socket.blockList, address)) {
+    socket.emit('connectionAttempt', address, plan.port, family)
+    socket.destroy(ipBlocked(address))
+    return
+  }
   const handle = socket._handle as TcpHandle
   const target: ConnectTarget = { ...plan, address, family }
   const failure = handle.connect(target, (code) => {
@@ -66,6 +78,11 @@ class AttemptSeries {
   #attempt(target: ConnectTarget): void {
     const socket = this.#socket
     const attempt = this.#current
+    if (isBlocked(socket.blockList, target.address)) {
+      socket.emit('connectionAttempt', target.address, target.port, target.family)
+      this.#failed(target, ipBlocked(target.address))
+      return
+    }
     const handle = attempt === 0 ? (socket._handle as TcpHandle) : socket._newHandle(target.family)
     const failure = handle.connect(target, (code) => {
       if (attempt === this.#current) this.#finished(target, code)

@@ -4,9 +4,17 @@ import { attemptAll, attemptOne } from './attempts.ts'
 import { autoSelectFamilyDefaults } from './auto-select.ts'
 import { kContext } from './context.ts'
 import { invalidAddressFamily, invalidArgType, invalidIpAddress } from './errors.ts'
+import { nodeBehaviour } from './node-version.ts'
 import type { Socket } from './socket.ts'
 import type { SocketOptions } from './socket-init.ts'
-import { validateBoolean, validateFunction, validateInt32, validateNumber, validatePort } from './validate.ts'
+import {
+  validateBoolean,
+  validateFunction,
+  validateInt32,
+  validateNumber,
+  validatePort,
+  validateWithoutNullBytes,
+} from './validate.ts'
 
 /** Where a socket is to go, checked. */
 export interface ConnectPlan {
@@ -23,6 +31,8 @@ export interface ConnectPlan {
 /** Checks the options (NK-06: what is wrong with them is thrown) and starts what comes first: a lookup, or an attempt. */
 export function lookupAndConnect(socket: Socket, options: SocketOptions): void {
   const plan = planOf(options)
+  // Node 22 and later.
+  if (nodeBehaviour.hostWithoutNullBytes) validateWithoutNullBytes(plan.host, 'options.host')
   const family = isIP(plan.host)
   if (family !== 0) {
     // NK-07: an address is not looked up, but the attempt starts on the next tick all the same.

@@ -18,6 +18,8 @@ export interface NetContext {
   readonly liveness: Liveness
   /** How names are turned into addresses when a socket has no `lookup` of its own. */
   readonly lookup: LookupFunction
+  /** What becomes of a `path`: the host's pipes, or an error (NS-03). */
+  readonly ipc: 'host' | 'refuse'
   readonly Socket: new (options?: object) => Socket
   readonly Server: new (options?: unknown, listener?: unknown) => Server
 }

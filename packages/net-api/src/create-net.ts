@@ -1,4 +1,3 @@
-import { channel } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
 import * as nodeNet from 'node:net'
 import { Duplex } from 'node:stream'
@@ -10,17 +9,16 @@ import {
 } from './auto-select.ts'
 import { normalizeArgs } from './connect-args.ts'
 import { kContext, type NetContext, type NetStack } from './context.ts'
+import { publishClientSocket } from './diagnostics.ts'
 import { Liveness } from './liveness.ts'
 import { lookupFor } from './lookup.ts'
+import { nodeBehaviour } from './node-version.ts'
 import { Server } from './server.ts'
 import { initServer } from './server-init.ts'
 import { Socket } from './socket.ts'
 import { defineAccessors } from './socket-accessors.ts'
 import { initSocket, type SocketOptions } from './socket-init.ts'
 import { createTurns } from './turns.ts'
-
-/** Node's own channel: what watches its sockets sees these, too. */
-const clientSocketChannel = channel('net.client.socket')
 
 /** An object with the exported names of `node:net`, whose sockets are those of a stack. */
 export type TapwireNet = typeof nodeNet
@@ -31,6 +29,11 @@ export interface NetOptions {
    * stack, and the rest is asked of the operating system.
    */
   readonly lookup?: nodeNet.LookupFunction
+  /**
+   * What `listen` and `connect` do with a `path`, which names a pipe of the operating system: 'host' (default) hands it over, by
+   * Node's own `net`; 'refuse' throws ERR_ACCESS_DENIED, so that nothing reaches the host.
+   */
+  readonly ipc?: 'host' | 'refuse'
 }
 
 /**
@@ -42,16 +45,19 @@ export function createNet(stack: NetStack, options: NetOptions = {}): TapwireNet
   const createServer = (given?: unknown, listener?: unknown): Server => new context.Server(given, listener)
   const connect = (...args: unknown[]): Socket => connectSocket(context, args)
   const net = {
+    // NB-01 to NB-06: lists and addresses are Node's own.
     BlockList: nodeNet.BlockList,
     SocketAddress: nodeNet.SocketAddress,
     connect,
     createConnection: connect,
     createServer,
+    // NM-10
     isIP: nodeNet.isIP,
     isIPv4: nodeNet.isIPv4,
     isIPv6: nodeNet.isIPv6,
     Server: context.Server,
     Socket: context.Socket,
+    // NM-13
     Stream: context.Socket,
     getDefaultAutoSelectFamily,
     setDefaultAutoSelectFamily,
@@ -72,7 +78,7 @@ function connectSocket(context: NetContext, args: unknown[]): Socket {
   const normalized = normalizeArgs<SocketOptions>(args)
   const [options] = normalized
   const socket = new context.Socket(options)
-  if (clientSocketChannel.hasSubscribers) clientSocketChannel.publish({ socket })
+  if (!nodeBehaviour.connectIsPublished) publishClientSocket(socket)
   if (options.timeout) socket.setTimeout(options.timeout)
   // Not among the published forms: a list that has been normalized already.
   return socket.connect(normalized as never)
@@ -84,6 +90,7 @@ function createContext(stack: NetStack, options: NetOptions): NetContext {
     turns: createTurns(stack.clock),
     liveness: new Liveness(),
     lookup: options.lookup ?? lookupFor(stack),
+    ipc: options.ipc ?? 'host',
     Socket: derive(Socket, Duplex, 'Socket', initSocket as Init<Socket>),
     Server: derive(Server, EventEmitter, 'Server', initServer as Init<Server>),
   }

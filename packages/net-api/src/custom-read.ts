@@ -1,5 +1,5 @@
 import type { OnReadOpts } from 'node:net'
-import type { TcpHandle } from './tcp-handle.ts'
+import type { SocketHandle } from './socket-handle.ts'
 
 /** `onread` (NF-32): data goes into the application's own buffer and past the stream. */
 export class CustomRead {
@@ -23,7 +23,7 @@ export class CustomRead {
   }
 
   /** @returns whether the application wants more */
-  deliver(handle: TcpHandle): boolean {
+  deliver(handle: SocketHandle): boolean {
     const length = handle.read(this.#buffer)
     const more = this.#callback(length, this.#buffer) !== false
     this.#renew()

@@ -10,7 +10,7 @@ export interface SystemCallError extends CodedError {
   /** Negative, the platform's own number. */
   errno: number
   syscall: string
-  address?: string
+  address?: string | null
   port?: number
   localAddress?: string
   localPort?: number
@@ -83,8 +83,8 @@ export function hostPortException(
 export function describedHostPortException(
   code: string,
   syscall: string,
-  address: string,
-  port: number,
+  address: string | null,
+  port: number | undefined,
 ): SystemCallError {
   const text = systemErrors.get(code)?.text ?? 'unknown error'
   const error: SystemCallError = Object.assign(
@@ -136,11 +136,13 @@ export function invalidArgType(
   actual: unknown,
 ): CodedError {
   const all = typeof expected === 'string' ? [expected] : expected
-  const types = all.filter((word) => /^[a-z]/.test(word))
-  const classes = all.filter((word) => !/^[a-z]/.test(word))
+  const types = all.filter((word) => /^[a-z]+$/.test(word))
+  const classes = all.filter((word) => /^[A-Z]/.test(word))
+  const others = all.filter((word) => word.includes('.'))
   const parts: string[] = []
   if (types.length > 0) parts.push(`${types.length > 1 ? 'one of type' : 'of type'} ${list(types)}`)
   if (classes.length > 0) parts.push(`an instance of ${list(classes)}`)
+  if (others.length > 0) parts.push(`an ${list(others)}`)
   const kind = name.includes('.') ? 'property' : 'argument'
   const message = `The "${name}" ${kind} must be ${parts.join(' or ')}. Received ${describeReceived(actual)}`
   return codedError(TypeError, 'ERR_INVALID_ARG_TYPE', message)
@@ -183,6 +185,26 @@ export function invalidAddressFamily(family: unknown, host: unknown, port: unkno
   return Object.assign(error, { host, port })
 }
 
+/** NM-06, NK-24 */
+export const ipBlocked = (address: string): CodedError =>
+  codedError(Error, 'ERR_IP_BLOCKED', `IP(${address}) is blocked by net.BlockList`)
+
+/** Only connections of TCP can be reset, and only listeners of tapwire's be listened on (NF-16, NS-01). */
+export const invalidHandleType = (): CodedError =>
+  codedError(TypeError, 'ERR_INVALID_HANDLE_TYPE', 'This handle type cannot be sent')
+
+/** File descriptors are the host's: none is of a type that a stack could take over (NK-01). */
+export const invalidFdType = (type: string): CodedError =>
+  codedError(TypeError, 'ERR_INVALID_FD_TYPE', `Unsupported fd type: ${type}`)
+
+/** `createNet(stack, { ipc: 'refuse' })` */
+export const pathRefused = (path: string): CodedError =>
+  codedError(
+    Error,
+    'ERR_ACCESS_DENIED',
+    `Access to the host's IPC path ${inspect(path)} is refused: this net was made with { ipc: 'refuse' }`,
+  )
+
 export const socketClosed = (): CodedError => codedError(Error, 'ERR_SOCKET_CLOSED', 'Socket is closed')
 
 export const closedBeforeConnection = (): CodedError =>
@@ -208,11 +230,3 @@ export const serverNotRunning = (): CodedError =>
 /** A write after the peer's FIN made this side end, too (NF-10): an EPIPE that no system call gave. */
 export const endedByPeer = (): CodedError =>
   Object.assign(new Error('This socket has been ended by the other party'), { code: 'EPIPE' })
-
-/** What a stack of its own cannot give; the package's README lists it. */
-export const unavailable = (feature: string): CodedError =>
-  codedError(
-    Error,
-    'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM',
-    `The feature ${feature} is unavailable over a tapwire stack`,
-  )

@@ -8,6 +8,7 @@ import {
 } from '@tapwire/stack'
 import type { NetContext } from './context.ts'
 import { type Endpoint, endpoint, readAddress } from './endpoint.ts'
+import type { ServerHandle, ServerHandleOwner } from './server-handle.ts'
 import { TcpHandle } from './tcp-handle.ts'
 import type { Turn } from './turns.ts'
 
@@ -22,20 +23,14 @@ export interface ListenTarget {
   readonly address: string | null
   readonly port: number
   readonly ipv6Only: boolean
+  readonly reusePort: boolean
   readonly backlog: number
 }
 
-/** What a listening handle tells the server above it. */
-export interface ListenOwner {
-  onHandleConnection(handle: TcpHandle): void
-  /** The stack or the interface has gone. */
-  onHandleGone(reason: CloseReason): void
-}
-
 /** One listener as a server sees it; connections are accepted one a turn. */
-export class ListenHandle extends AsyncResource implements ListenerHandler, Turn {
+export class ListenHandle extends AsyncResource implements ServerHandle, ListenerHandler, Turn {
   readonly #context: NetContext
-  readonly #owner: ListenOwner
+  #owner: ServerHandleOwner
   #listener: TcpListener | null = null
   #family: 4 | 6 = 6
   #posted = false
@@ -43,7 +38,7 @@ export class ListenHandle extends AsyncResource implements ListenerHandler, Turn
   #referenced = true
   #holding = false
 
-  constructor(context: NetContext, owner: ListenOwner) {
+  constructor(context: NetContext, owner: ServerHandleOwner) {
     super('TCPSERVERWRAP')
     this.#context = context
     this.#owner = owner
@@ -56,18 +51,23 @@ export class ListenHandle extends AsyncResource implements ListenerHandler, Turn
     if (target.address !== null && address === null) return 'EINVAL'
     this.#family = address === null ? 6 : address.family
     const every = address === null || (address.isUnspecified && !address.isV4)
-    const { port, backlog } = target
+    const { port, backlog, reusePort } = target
     const { stack } = this.#context
     try {
       this.#listener = every
-        ? stack.tcp.listen({ address: null, port, backlog, ipv6Only: target.ipv6Only }, this)
-        : stack.tcp.listen({ address, port, backlog }, this)
+        ? stack.tcp.listen({ address: null, port, backlog, reusePort, ipv6Only: target.ipv6Only }, this)
+        : stack.tcp.listen({ address, port, backlog, reusePort }, this)
     } catch (error) {
       if (error instanceof TapwireError) return error.code
       throw error
     }
     this.#hold()
     return null
+  }
+
+  /** NS-01: from now on another server is told of connections; both can close it. */
+  passTo(owner: ServerHandleOwner): void {
+    this.#owner = owner
   }
 
   /** What is bound: `::` for every address of both families. */

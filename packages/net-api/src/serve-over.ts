@@ -5,6 +5,8 @@ import { Server } from './server.ts'
 const BORROWED = [
   'listen',
   '_listenOn',
+  '_listensWith',
+  '_listenFailed',
   'onHandleConnection',
   'onHandleGone',
   'address',

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { getDefaultHighWaterMark } from 'node:stream'
+import { blockListOf } from './block-list.ts'
 import { invalidArgType } from './errors.ts'
 import type { Server } from './server.ts'
 import { validateNumber } from './validate.ts'
@@ -13,9 +14,11 @@ export interface ServerOptions {
   /** Milliseconds. */
   readonly keepAliveInitialDelay?: number
   readonly highWaterMark?: number
+  /** Peers whose connections are closed without a word. */
+  readonly blockList?: unknown
 }
 
-/** The body of the constructors that `createNet` makes. */
+/** NM-01: the body of the constructors that `createNet` makes. */
 export function initServer(server: Server, given: unknown, listener: unknown): void {
   EventEmitter.call(server as unknown as EventEmitter)
   const isListener = typeof given === 'function'
@@ -27,6 +30,8 @@ export function initServer(server: Server, given: unknown, listener: unknown): v
   const { keepAliveInitialDelay: delay, highWaterMark } = options
   if (delay !== undefined) validateNumber(delay, 'options.keepAliveInitialDelay')
   if (highWaterMark !== undefined) validateNumber(highWaterMark, 'options.highWaterMark')
+  const blockList = blockListOf(options)
+  if (blockList !== undefined) server.blockList = blockList
   server._connections = 0
   server._handle = null
   server._unref = false

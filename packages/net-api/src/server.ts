@@ -1,18 +1,19 @@
-import { channel } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
-import type { AddressInfo, ListenOptions } from 'node:net'
-import { promisify } from 'node:util'
+import type { AddressInfo, BlockList, ListenOptions } from 'node:net'
+import { deprecate, promisify } from 'node:util'
 import type { CloseReason } from '@tapwire/stack'
+import { isBlocked } from './block-list.ts'
 import { kContext, type NetContext } from './context.ts'
+import { listenTrace, publishServerSocket } from './diagnostics.ts'
 import { describedHostPortException, errnoException, serverNotRunning } from './errors.ts'
 import { listen } from './listen.ts'
-import { ListenHandle, type ListenOwner } from './listen-handle.ts'
+import { ListenHandle, type ListenTarget } from './listen-handle.ts'
+import { nodeBehaviour } from './node-version.ts'
+import type { ServerHandle, ServerHandleOwner } from './server-handle.ts'
 import type { Socket } from './socket.ts'
 import { kKeepAlive, kKeepAliveDelay, kNoDelay } from './socket.ts'
-import type { TcpHandle } from './tcp-handle.ts'
-
-/** Node's own channel: what watches its sockets sees these, too. */
-const serverSocketChannel = channel('net.server.socket')
+import type { SocketHandle } from './socket-handle.ts'
+import { TcpHandle } from './tcp-handle.ts'
 
 /** What is told of a connection that was over the limit (NS-22). */
 export interface DropArgument {
@@ -28,7 +29,7 @@ export interface DropArgument {
  * `net.Server` over a stack. As with `Socket`, the fields are set by `initServer`. The methods rely on nothing but
  * these fields, so that Node's `http.Server`, which has them too, can borrow them.
  */
-export class Server extends EventEmitter implements ListenOwner {
+export class Server extends EventEmitter implements ServerHandleOwner {
   declare readonly [kContext]: NetContext
   declare allowHalfOpen: boolean
   declare pauseOnConnect: boolean
@@ -38,7 +39,10 @@ export class Server extends EventEmitter implements ListenOwner {
   declare keepAliveInitialDelay: number
   declare highWaterMark: number
   declare maxConnections: number
-  declare _handle: ListenHandle | null
+  declare _handle: ServerHandle | null
+  declare blockList?: BlockList
+  /** Kept after `close`, as Node does. */
+  declare _pipeName?: string
   declare _connections: number
   declare _unref: boolean
   /** Counts calls of `listen` and `close`, so that a lookup that ends after either is not acted upon. */
@@ -59,25 +63,39 @@ export class Server extends EventEmitter implements ListenOwner {
   }
 
   /** @internal The step after names are resolved; a failure is told on the next tick (NS-05, NS-08, NS-09). */
-  _listenOn(address: string | null, port: number, ipv6Only: boolean, backlog: number | undefined): void {
+  _listenOn(target: ListenTarget): void {
     const handle = new ListenHandle(this[kContext], this)
-    const error = handle.listen({ address, port, ipv6Only, backlog: backlog || 511 })
-    if (error !== null) {
-      const exception = describedHostPortException(error, 'listen', address ?? '::', port)
-      process.nextTick(() => this.emit('error', exception))
-      return
-    }
+    const error = handle.listen(target)
+    if (error === null) this._listensWith(handle)
+    else this._listenFailed(describedHostPortException(error, 'listen', target.address ?? '::', target.port))
+  }
+
+  /** @internal */
+  _listensWith(handle: ServerHandle): void {
     this._handle = handle
+    listenTrace.done(this)
     if (this._unref) handle.unref()
     process.nextTick(() => {
       if (this._handle !== null) this.emit('listening')
     })
   }
 
-  onHandleConnection(handle: TcpHandle): void {
-    // NS-21: 0 is no limit in Node 20.
-    if (this.maxConnections && this._connections >= this.maxConnections) {
-      this.emit('drop', dropArgument(handle))
+  /** @internal NS-25: 'close' does not follow. */
+  _listenFailed(error: Error): void {
+    listenTrace.failed(this, error)
+    process.nextTick(() => this.emit('error', error))
+  }
+
+  onHandleConnection(handle: SocketHandle): void {
+    if (isFull(this)) {
+      // NS-22: of a pipe there is nothing to tell.
+      if (handle instanceof TcpHandle) this.emit('drop', dropArgument(handle))
+      else this.emit('drop')
+      handle.close()
+      return
+    }
+    // NM-06
+    if (this.blockList !== undefined && isBlocked(this.blockList, handle.getpeername()?.address)) {
       handle.close()
       return
     }
@@ -86,7 +104,7 @@ export class Server extends EventEmitter implements ListenOwner {
     socket.server = this
     socket._server = this
     this.emit('connection', socket)
-    if (serverSocketChannel.hasSubscribers) serverSocketChannel.publish({ socket })
+    publishServerSocket(socket)
   }
 
   /** The stack or the interface is gone. 'error' only where somebody asked for it: nobody did anything wrong. */
@@ -98,8 +116,9 @@ export class Server extends EventEmitter implements ListenOwner {
     this._emitCloseIfDrained()
   }
 
+  /** NS-14 */
   address(): AddressInfo | string | null {
-    return this._handle?.getsockname() ?? null
+    return this._handle?.getsockname() ?? this._pipeName ?? null
   }
 
   close(callback?: (error?: Error) => void): this {
@@ -120,6 +139,7 @@ export class Server extends EventEmitter implements ListenOwner {
     process.nextTick(() => this.emit('close'))
   }
 
+  /** NS-18 */
   getConnections(callback: (error: Error | null, count: number) => void): this {
     process.nextTick(callback, null, this._connections)
     return this
@@ -127,9 +147,14 @@ export class Server extends EventEmitter implements ListenOwner {
 
   /** @deprecated since 0.9.7 of Node and gone from Node 20: `getConnections` (NS-19). */
   get connections(): number {
-    return this._connections
+    return countConnections(this)
   }
 
+  set connections(count: number) {
+    setConnections(this, count)
+  }
+
+  /** NS-24 */
   ref(): this {
     this._unref = false
     this._handle?.ref()
@@ -142,10 +167,12 @@ export class Server extends EventEmitter implements ListenOwner {
     return this
   }
 
+  /** NS-20 */
   get listening(): boolean {
     return this._handle !== null
   }
 
+  /** NS-17 */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this._handle === null) return
     await promisify((done: (error?: Error) => void) => this.close(done))()
@@ -161,7 +188,26 @@ export class Server extends EventEmitter implements ListenOwner {
   }
 }
 
-function makeSocket(server: Server, handle: TcpHandle): Socket {
+/** NS-21 */
+function isFull(server: Server): boolean {
+  const { maxConnections, _connections } = server
+  const limited = nodeBehaviour.zeroConnectionsIsALimit ? maxConnections != null : Boolean(maxConnections)
+  return limited && _connections >= maxConnections
+}
+
+const CONNECTIONS_TEXT =
+  'Server.connections property is deprecated. Use Server.getConnections method instead.'
+const countConnections = deprecate((server: Server) => server._connections, CONNECTIONS_TEXT, 'DEP0020')
+const setConnections = deprecate(
+  (server: Server, count: number) => {
+    server._connections = count
+  },
+  CONNECTIONS_TEXT,
+  'DEP0020',
+)
+
+/** NS-26, NM-03, NM-04 */
+function makeSocket(server: Server, handle: SocketHandle): Socket {
   const { Socket } = server[kContext]
   const socket = new Socket({
     handle,
@@ -172,6 +218,7 @@ function makeSocket(server: Server, handle: TcpHandle): Socket {
     readableHighWaterMark: server.highWaterMark,
     writableHighWaterMark: server.highWaterMark,
   })
+  if (!(handle instanceof TcpHandle)) return socket
   if (server.noDelay) {
     socket[kNoDelay] = true
     handle.setNoDelay(true)

@@ -1,23 +1,29 @@
 import { addAbortListener } from 'node:events'
+import { fstatSync } from 'node:fs'
 import type { OnReadOpts, TcpSocketConnectOpts } from 'node:net'
 import { Duplex } from 'node:stream'
+import { isatty } from 'node:tty'
+import { blockListOf } from './block-list.ts'
 import { CustomRead } from './custom-read.ts'
-import { invalidArgValue, unavailable } from './errors.ts'
+import { invalidArgValue, invalidFdType } from './errors.ts'
 import {
   kBytesRead,
   kBytesWritten,
   kIdleTimer,
   kKeepAlive,
+  kKeepAliveCount,
   kKeepAliveDelay,
+  kKeepAliveInterval,
   kNoDelay,
   kOnRead,
   kPeername,
   kResetting,
+  kTypeOfService,
   type Socket,
   writeAfterEnd,
 } from './socket.ts'
-import type { TcpHandle } from './tcp-handle.ts'
-import { validateAbortSignal, validateNumber } from './validate.ts'
+import type { SocketHandle } from './socket-handle.ts'
+import { validateAbortSignal, validateInt32, validateNumber } from './validate.ts'
 
 /** All that a socket can be made or connected with (NK-01, NK-03). */
 export interface SocketOptions extends Partial<Omit<TcpSocketConnectOpts, 'port' | 'family' | 'onread'>> {
@@ -35,19 +41,27 @@ export interface SocketOptions extends Partial<Omit<TcpSocketConnectOpts, 'port'
   readonly readableObjectMode?: boolean
   readonly writableObjectMode?: boolean
   readonly highWaterMark?: number
+  /** Addresses that are not to be connected to. */
+  readonly blockList?: unknown
+  /** The DSCP byte of what is sent, 0 to 255. */
+  readonly typeOfService?: number
   /** A connection that exists already; how servers make the sockets of accepted ones. */
-  readonly handle?: TcpHandle
+  readonly handle?: SocketHandle
   readonly pauseOnCreate?: boolean
   readonly manualStart?: boolean
 }
 
 /** The body of the constructors that `createNet` makes. */
 export function initSocket(socket: Socket, given: SocketOptions | number | undefined): void {
-  if (typeof given === 'number' || given?.fd !== undefined) throw unavailable('file descriptor')
-  const options = { ...given }
+  const fd = typeof given === 'number' ? given : given?.fd
+  if (fd !== undefined) refuseFd(fd)
+  const options: SocketOptions = typeof given === 'number' ? {} : { ...given }
   refuseObjectMode(options)
   if (options.keepAliveInitialDelay !== undefined) {
     validateNumber(options.keepAliveInitialDelay, 'options.keepAliveInitialDelay')
+  }
+  if (options.typeOfService !== undefined) {
+    validateInt32(options.typeOfService, 'options.typeOfService', 0, 255)
   }
   setFields(socket, options)
   // Like Node's: 'close' is emitted when the handle is closed, and text is encoded as it is sent, so that
@@ -62,6 +76,24 @@ export function initSocket(socket: Socket, given: SocketOptions | number | undef
   socket.on('end', onEnd)
   startReading(socket, options)
   if (options.signal !== undefined) watchSignal(socket, options.signal)
+}
+
+/** NK-01: a descriptor is a resource of the host, none that a stack could take over. */
+function refuseFd(fd: number): never {
+  validateInt32(fd, 'fd', 0)
+  throw invalidFdType(fdType(fd))
+}
+
+/** As Node names what it cannot use. */
+function fdType(fd: number): string {
+  try {
+    const stats = fstatSync(fd)
+    if (stats.isFile() || stats.isCharacterDevice()) return isatty(fd) ? 'TTY' : 'FILE'
+    if (stats.isFIFO() || stats.isSocket()) return 'PIPE'
+  } catch {
+    // Nothing is open there.
+  }
+  return 'UNKNOWN'
 }
 
 function refuseObjectMode(options: SocketOptions): void {
@@ -86,6 +118,11 @@ function setFields(socket: Socket, options: SocketOptions): void {
   socket[kIdleTimer] = null
   socket[kBytesRead] = 0
   socket[kBytesWritten] = 0
+  socket[kKeepAliveInterval] = undefined
+  socket[kKeepAliveCount] = undefined
+  socket[kTypeOfService] = options.typeOfService
+  const blockList = blockListOf(options)
+  if (blockList !== undefined) socket.blockList = blockList
   socket[kOnRead] = CustomRead.from(options.onread)
   socket[kResetting] = false
   socket[kPeername] = null

@@ -1,23 +1,46 @@
-import type { AddressInfo, SocketConnectOpts, SocketReadyState } from 'node:net'
+import type { AddressInfo, BlockList, SocketConnectOpts, SocketReadyState } from 'node:net'
 import { Duplex } from 'node:stream'
 import { lookupAndConnect } from './connect.ts'
 import { isNormalized, normalizeArgs } from './connect-args.ts'
 import { kContext, type NetContext } from './context.ts'
 import type { CustomRead } from './custom-read.ts'
+import { publishClientSocket } from './diagnostics.ts'
 import type { Endpoint } from './endpoint.ts'
-import { closedBeforeConnection, endedByPeer, missingArgs, socketClosed, unavailable } from './errors.ts'
+import {
+  closedBeforeConnection,
+  endedByPeer,
+  invalidArgType,
+  invalidHandleType,
+  missingArgs,
+  pathRefused,
+  socketClosed,
+} from './errors.ts'
+import { type PipeConnectOwner, PipeHandle } from './ipc/pipe-handle.ts'
+import { nodeBehaviour } from './node-version.ts'
 import type { Server } from './server.ts'
 import { chunksOf, type Outgoing, type OutgoingEncoding, type WritevEntry } from './socket-bytes.ts'
+import type { HandleOwner, SocketHandle } from './socket-handle.ts'
 import type { SocketOptions } from './socket-init.ts'
-import { type HandleOwner, TcpHandle } from './tcp-handle.ts'
+import { TcpHandle } from './tcp-handle.ts'
 import { type IdleTimer, startIdleTimer } from './timeouts.ts'
-import { validateFunction, validateTimeout } from './validate.ts'
+import { validateFunction, validateInt32, validateString, validateTimeout } from './validate.ts'
+
+/** What Node 24 takes in one object; milliseconds. */
+export interface KeepAliveOptions {
+  readonly enable?: boolean | undefined
+  readonly initialDelay?: number | undefined
+  readonly interval?: number | undefined
+  readonly count?: number | undefined
+}
 
 type Callback = (error?: Error | null) => void
 
 export const kNoDelay = Symbol('noDelay')
 export const kKeepAlive = Symbol('keepAlive')
 export const kKeepAliveDelay = Symbol('keepAliveDelay')
+export const kKeepAliveInterval = Symbol('keepAliveInterval')
+export const kKeepAliveCount = Symbol('keepAliveCount')
+export const kTypeOfService = Symbol('typeOfService')
 export const kIdleTimer = Symbol('idleTimer')
 export const kBytesRead = Symbol('bytesRead')
 export const kBytesWritten = Symbol('bytesWritten')
@@ -29,7 +52,7 @@ export const kPeername = Symbol('peername')
  * `net.Socket` over a stack. Its fields are set by `initSocket`, not by a constructor: `createNet` makes a constructor
  * function for each stack, which Node's may also be called without `new` (NM-14).
  */
-export class Socket extends Duplex implements HandleOwner {
+export class Socket extends Duplex implements HandleOwner, PipeConnectOwner {
   declare readonly [kContext]: NetContext
   declare connecting: boolean
   declare server: Server | null
@@ -46,7 +69,7 @@ export class Socket extends Duplex implements HandleOwner {
   declare readonly _bytesDispatched: number
   declare autoSelectFamilyAttemptedAddresses: string[]
   /** Open, or being opened; null otherwise. Libraries look at it to see whether a socket is alive. */
-  declare _handle: TcpHandle | null
+  declare _handle: SocketHandle | null
   declare _server: Server | null
   declare _parent: Socket | null
   declare _host: string | null
@@ -54,9 +77,13 @@ export class Socket extends Duplex implements HandleOwner {
   declare _aborted: boolean
   declare _pendingData: Outgoing | null
   declare _pendingEncoding: OutgoingEncoding
+  declare blockList?: BlockList
   declare [kNoDelay]: boolean
   declare [kKeepAlive]: boolean
   declare [kKeepAliveDelay]: number
+  declare [kKeepAliveInterval]: number | undefined
+  declare [kKeepAliveCount]: number | undefined
+  declare [kTypeOfService]: number | undefined
   declare [kIdleTimer]: IdleTimer | null
   declare [kBytesRead]: number
   declare [kBytesWritten]: number
@@ -71,15 +98,18 @@ export class Socket extends Duplex implements HandleOwner {
   connect(...args: unknown[]): this {
     const normalized = isNormalized(args[0]) ? args[0] : normalizeArgs<SocketOptions>(args)
     const options = normalized[0] as SocketOptions
+    if (nodeBehaviour.connectIsPublished) publishClientSocket(this)
     if (normalized[1] !== null) this.once('connect', normalized[1] as () => void)
     if (this._parent?.connecting) return this
     // NM-08: null is a port that is wrong, undefined is none.
     if (options.port === undefined && options.path == null) throw missingArgs('options', 'port', 'path')
-    if (options.path) throw unavailable('IPC path')
-    reopen(this)
+    const { path } = options
+    if (path && this[kContext].ipc === 'refuse') throw pathRefused(path)
+    reopen(this, Boolean(path))
     this._unrefTimer()
     this.connecting = true
-    lookupAndConnect(this, options)
+    if (path) connectPipe(this, path)
+    else lookupAndConnect(this, options)
     return this
   }
 
@@ -92,7 +122,7 @@ export class Socket extends Duplex implements HandleOwner {
   }
 
   /** @internal */
-  _attach(handle: TcpHandle): void {
+  _attach(handle: SocketHandle): void {
     this._handle = handle
     handle.owner = this
   }
@@ -101,16 +131,34 @@ export class Socket extends Duplex implements HandleOwner {
   _afterConnect(): void {
     this.connecting = false
     this._unrefTimer()
-    const handle = this._handle
+    const handle = tcpHandle(this)
     if (this[kNoDelay]) handle?.setNoDelay(true)
-    if (this[kKeepAlive]) handle?.setKeepAlive(true, this[kKeepAliveDelay])
+    if (this[kKeepAlive]) {
+      handle?.setKeepAlive(true, this[kKeepAliveDelay], this[kKeepAliveInterval], this[kKeepAliveCount])
+    }
+    if (this[kTypeOfService] !== undefined) handle?.setTypeOfService(this[kTypeOfService])
     this.emit('connect')
     this.emit('ready')
     // Starts reading, so that an end of the peer is seen although nobody asked for data yet.
     if (!this.isPaused()) this.read(0)
   }
 
-  onHandleRead(handle: TcpHandle): boolean {
+  onPipeAttempt(path: string): void {
+    this.emit('connectionAttempt', path, undefined, undefined)
+  }
+
+  onPipeConnected(): void {
+    if (!this.destroyed) this._afterConnect()
+  }
+
+  onPipeRefused(path: string, error: Error): void {
+    if (this.destroyed) return
+    this.connecting = false
+    this.emit('connectionAttemptFailed', path, undefined, undefined, error)
+    this.destroy(error)
+  }
+
+  onHandleRead(handle: SocketHandle): boolean {
     const custom = this[kOnRead]
     if (custom !== null) return custom.deliver(handle)
     const chunk = Buffer.allocUnsafe(handle.readSize)
@@ -147,7 +195,8 @@ export class Socket extends Duplex implements HandleOwner {
   }
 
   override _final(callback: Callback): void {
-    if (this.pending) {
+    // NF-05
+    if (nodeBehaviour.endsUnconnected ? this.connecting : this.pending) {
       this.once('connect', () => this._final(callback))
       return
     }
@@ -205,6 +254,7 @@ export class Socket extends Duplex implements HandleOwner {
 
   resetAndDestroy(): this {
     if (this._handle === null) return this.destroy(socketClosed())
+    if (!(this._handle instanceof TcpHandle)) throw invalidHandleType()
     if (this.connecting) this.once('connect', () => reset(this))
     else reset(this)
     return this
@@ -242,18 +292,46 @@ export class Socket extends Duplex implements HandleOwner {
     const enabled = Boolean(noDelay)
     const changed = enabled !== this[kNoDelay]
     this[kNoDelay] = enabled
-    if (changed) this._handle?.setNoDelay(enabled)
+    if (changed) tcpHandle(this)?.setNoDelay(enabled)
     return this
   }
 
-  setKeepAlive(enable = false, initialDelay = 0): this {
-    const enabled = Boolean(enable)
-    const delay = Math.trunc(initialDelay / 1000) || 0
-    const changed = enabled !== this[kKeepAlive] || (enabled && delay !== this[kKeepAliveDelay])
+  /** NF-22: milliseconds; as one object, or with `interval` and `count`, since Node 24. */
+  setKeepAlive(enable?: boolean | KeepAliveOptions, delay?: number, every?: number, times?: number): this {
+    const given: KeepAliveOptions =
+      enable !== null && typeof enable === 'object'
+        ? enable
+        : { enable, initialDelay: delay, interval: every, count: times }
+    const enabled = Boolean(given.enable)
+    const seconds = Math.trunc(Number(given.initialDelay) / 1000) || 0
+    const interval = given.interval === undefined ? undefined : Math.trunc(given.interval / 1000) || 0
+    const { count } = given
+    const changed =
+      enabled !== this[kKeepAlive] ||
+      (enabled &&
+        (seconds !== this[kKeepAliveDelay] ||
+          interval !== this[kKeepAliveInterval] ||
+          count !== this[kKeepAliveCount]))
     this[kKeepAlive] = enabled
-    this[kKeepAliveDelay] = delay
-    if (changed) this._handle?.setKeepAlive(enabled, delay)
+    this[kKeepAliveDelay] = seconds
+    this[kKeepAliveInterval] = interval
+    this[kKeepAliveCount] = count
+    if (changed) tcpHandle(this)?.setKeepAlive(enabled, seconds, interval, count)
     return this
+  }
+
+  /** NF-23. @param tos 0 to 255; the two low bits are TCP's own @throws EBADF before the attempt has begun */
+  setTypeOfService(tos: number): this {
+    if (Number.isNaN(tos)) throw invalidArgType('tos', 'number', tos)
+    validateInt32(tos, 'tos', 0, 255)
+    const changed = tos !== this[kTypeOfService]
+    this[kTypeOfService] = tos
+    if (changed) tcpHandle(this)?.setTypeOfService(tos)
+    return this
+  }
+
+  getTypeOfService(): number {
+    return tcpHandle(this)?.getTypeOfService() ?? this[kTypeOfService] ?? 0
   }
 
   ref(): this {
@@ -292,8 +370,13 @@ export class Socket extends Duplex implements HandleOwner {
   }
 }
 
+/** What pipes have none of is set on connections of the stack only. */
+function tcpHandle(socket: Socket): TcpHandle | null {
+  return socket._handle instanceof TcpHandle ? socket._handle : null
+}
+
 /** NK-22: one object may serve for several connections, one after the other. */
-function reopen(socket: Socket): void {
+function reopen(socket: Socket, pipe: boolean): void {
   if (Object.hasOwn(socket, 'write')) delete (socket as Partial<Socket>).write
   if (socket.destroyed) {
     socket._handle = null
@@ -302,7 +385,15 @@ function reopen(socket: Socket): void {
   if (socket._handle !== null)
     return // Node's streams have no public way back from destroyed; this is the one its own sockets take.
   ;(socket as unknown as { _undestroy(): void })._undestroy()
-  socket._newHandle(4)
+  if (pipe) socket._attach(new PipeHandle())
+  else socket._newHandle(4)
+}
+
+/** NK-04: the attempt begins at once, for there is nothing to look up. */
+function connectPipe(socket: Socket, path: string): void {
+  validateString(path, 'options.path')
+  if (!(socket._handle instanceof PipeHandle)) throw invalidHandleType()
+  socket._handle.connect(path, socket)
 }
 
 function send(socket: Socket, data: Outgoing, encoding: OutgoingEncoding, done: Callback): void {
@@ -332,11 +423,11 @@ function sendWhenConnected(socket: Socket, data: Outgoing, encoding: OutgoingEnc
   socket.once('close', closed)
 }
 
-function closeHandle(socket: Socket, handle: TcpHandle, failed: boolean): void {
+function closeHandle(socket: Socket, handle: SocketHandle, failed: boolean): void {
   const closed = (): void => {
     socket.emit('close', failed)
   }
-  if (socket[kResetting]) handle.reset(closed)
+  if (socket[kResetting] && handle instanceof TcpHandle) handle.reset(closed)
   else handle.close(closed)
   socket[kResetting] = false
 }

@@ -3,6 +3,7 @@ import { type CloseReason, type ConnectionHandler, TapwireError, type TcpConnect
 import type { NetContext } from './context.ts'
 import { destination, type Endpoint, endpoint, readAddress } from './endpoint.ts'
 import { errnoException } from './errors.ts'
+import type { HandleOwner, SocketHandle } from './socket-handle.ts'
 import type { Turn } from './turns.ts'
 
 /** The most that one 'data' event carries, as with Node's own reads (NF-01). */
@@ -10,16 +11,6 @@ const READ_SIZE = 65_536
 
 /** The longest idle time of keepalive probes, in milliseconds; Linux refuses more, which Node does not tell anybody. */
 const LONGEST_KEEPALIVE = 32_767_000
-
-/** What a handle tells the socket above it; each call is a turn of its own. */
-export interface HandleOwner {
-  /** @returns whether more is wanted now */
-  onHandleRead(handle: TcpHandle): boolean
-  onHandleEnd(): void
-  onHandleError(error: Error): void
-  /** Bytes moved, either way: an idle timer starts again. */
-  onHandleActivity(): void
-}
 
 /** Why a connection could not be begun: which of the system calls of a kernel's socket would have failed, and how. */
 export interface ConnectFailure {
@@ -47,7 +38,7 @@ interface PendingWrite {
  * notifications into turns, holds at most one write that the send ring has not taken wholly, and reads only when asked,
  * so that unread bytes stay in the stack's ring and close the peer's window (NF-02).
  */
-export class TcpHandle extends AsyncResource implements ConnectionHandler, Turn {
+export class TcpHandle extends AsyncResource implements SocketHandle, ConnectionHandler, Turn {
   owner: HandleOwner | null = null
   /** Whether data is wanted. Node's HTTP server sets it, too, beside its calls of `readStart` and `readStop`. */
   reading = false
@@ -196,12 +187,25 @@ export class TcpHandle extends AsyncResource implements ConnectionHandler, Turn 
     if (this.#connection !== null) this.#connection.noDelay = enabled
   }
 
-  /** @param initialDelay seconds; 0 keeps what is set (NF-22) */
-  setKeepAlive(enabled: boolean, initialDelay: number): void {
-    // Node sets one second between probes and ten of them wherever it sets a delay.
+  /**
+   * @param initialDelay seconds; 0 keeps what is set (NF-22)
+   * @param interval seconds between probes, and how many: where there is a delay, one second and ten unless they are given
+   */
+  setKeepAlive(enabled: boolean, initialDelay: number, interval?: number, count?: number): void {
     const idle = Math.min(initialDelay * 1000, LONGEST_KEEPALIVE)
-    const options = initialDelay > 0 ? { idle, interval: 1000, count: 10 } : undefined
-    this.#connection?.setKeepAlive(enabled, options)
+    const options = { idle, interval: (interval || 1) * 1000, count: count || 10 }
+    this.#connection?.setKeepAlive(enabled, initialDelay > 0 ? options : undefined)
+  }
+
+  /** NF-23: the DSCP byte of what is sent. @throws EBADF before the connection is begun */
+  setTypeOfService(trafficClass: number): void {
+    if (this.#connection === null) throw errnoException('EBADF', 'setTypeOfService')
+    this.#connection.trafficClass = trafficClass
+  }
+
+  getTypeOfService(): number {
+    if (this.#connection === null) throw errnoException('EBADF', 'getTypeOfService')
+    return this.#connection.trafficClass
   }
 
   ref(): void {

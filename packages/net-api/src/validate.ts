@@ -1,4 +1,4 @@
-import { badPort, invalidArgType, outOfRange } from './errors.ts'
+import { badPort, invalidArgType, invalidArgValue, outOfRange } from './errors.ts'
 
 /** Node's checks of arguments, with Node's codes and texts. */
 
@@ -51,6 +51,12 @@ export function validateTimeout(milliseconds: unknown, name: string): number {
     'TimeoutOverflowWarning',
   )
   return LONGEST_TIMEOUT
+}
+
+export function validateWithoutNullBytes(value: string, name: string): void {
+  if (value.includes('\u0000')) {
+    throw invalidArgValue(name, value, 'must be a string without null bytes')
+  }
 }
 
 export function validateString(value: unknown, name: string): asserts value is string {

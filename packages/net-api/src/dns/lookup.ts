@@ -90,11 +90,7 @@ export function validateOrder(value: unknown, name: string): asserts value is Lo
 }
 
 /** @returns at least one. @throws ENOTFOUND, EAI_AGAIN */
-async function addressesOf(
-  context: LookupContext,
-  name: string,
-  wanted: Wanted,
-): Promise<LookupAddress[]> {
+async function addressesOf(context: LookupContext, name: string, wanted: Wanted): Promise<LookupAddress[]> {
   const literal = isIP(name) as 0 | 4 | 6
   if (literal !== 0) return [{ address: name, family: literal }]
   let failure: DnsFailure = 'ENOTFOUND'
