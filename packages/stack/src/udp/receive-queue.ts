@@ -1,33 +1,48 @@
 import { Memory } from '../core/memory.ts'
 import { WorkQueue } from '../core/work-queue.ts'
-import { IpAddress } from '../ip/address.ts'
+import { ANY_V4, IpAddress } from '../ip/address.ts'
 import type { NetworkInterface } from '../ip/network.ts'
 import type { PacketIn } from '../ip/packet-in.ts'
 import type { UdpMessage } from './api.ts'
 
-/** A datagram that waits: its bytes in a block of memory, and who sent it. */
+/** A datagram that waits: its bytes in a block of memory, and who sent it. Used again for another when it has been read. */
 class Waiting {
-  readonly block: number
-  readonly length: number
-  readonly remotePort: number
-  readonly remoteAddress: IpAddress
-  readonly localAddress: IpAddress
-  readonly iface: NetworkInterface
-  readonly ttl: number
-  readonly tos: number
+  block = 0
+  length = 0
+  remotePort = 0
+  remoteAddress: IpAddress = ANY_V4
+  localAddress: IpAddress = ANY_V4
+  iface: NetworkInterface
+  ttl = 0
+  tos = 0
 
-  constructor(block: number, length: number, remotePort: number, packet: PacketIn) {
+  constructor(iface: NetworkInterface) {
+    this.iface = iface
+  }
+
+  fill(block: number, length: number, remotePort: number, packet: PacketIn): void {
     this.block = block
     this.length = length
     this.remotePort = remotePort
     this.iface = packet.iface
     this.ttl = packet.ttl
     this.tos = packet.tos
-    const remote = new IpAddress(packet.src0, packet.src1, packet.src2, packet.src3)
+    const { src0, src1, src2, src3, dst0, dst1, dst2, dst3 } = packet
+    if (!isSame(this.localAddress, dst0, dst1, dst2, dst3)) {
+      this.localAddress = new IpAddress(dst0, dst1, dst2, dst3)
+    }
+    const { zone } = this.remoteAddress
+    if (isSame(this.remoteAddress, src0, src1, src2, src3) && (zone === 0 || zone === packet.iface.index))
+      return
+    const remote = new IpAddress(src0, src1, src2, src3)
     // V6-18: a link-local peer means one only together with its link.
     this.remoteAddress = remote.isLinkLocal && !remote.isV4 ? remote.withZone(packet.iface.index) : remote
-    this.localAddress = new IpAddress(packet.dst0, packet.dst1, packet.dst2, packet.dst3)
   }
+}
+
+/** Addresses do not change, so that one may be shown for many datagrams. */
+function isSame(address: IpAddress, a0: number, a1: number, a2: number, a3: number): boolean {
+  return address.a0 === a0 && address.a1 === a1 && address.a2 === a2 && address.a3 === a3
 }
 
 export const QueueResult = { Queued: 0, Full: 1, NoMemory: 2 } as const
@@ -40,6 +55,7 @@ export class ReceiveQueue {
   readonly #memory: Memory
   readonly #limit: number
   readonly #waiting = new WorkQueue<Waiting>()
+  readonly #free = new WorkQueue<Waiting>()
 
   constructor(memory: Memory, limit: number) {
     this.#memory = memory
@@ -58,7 +74,9 @@ export class ReceiveQueue {
     if (block < 0) return QueueResult.NoMemory
     this.#memory.move(block, offset, length)
     this.bytes += size
-    this.#waiting.push(new Waiting(block, length, remotePort, packet))
+    const waiting = this.#free.shift() ?? new Waiting(packet.iface)
+    waiting.fill(block, length, remotePort, packet)
+    this.#waiting.push(waiting)
     return QueueResult.Queued
   }
 
@@ -74,6 +92,7 @@ export class ReceiveQueue {
     message.iface = waiting.iface
     message.ttl = waiting.ttl
     message.tos = waiting.tos
+    this.#free.push(waiting)
     return true
   }
 

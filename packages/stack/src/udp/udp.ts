@@ -99,12 +99,16 @@ export class Udp implements Transport, UdpApi {
   send(socket: Socket, bytes: Uint8Array, target: UdpTarget | undefined): boolean {
     requireOpen(socket)
     if (target !== undefined) requirePort(target.port, 1)
-    return this.#internet.engine.run(() => {
+    const { engine } = this.#internet
+    engine.enter()
+    try {
       const sent = this.#sender.send(socket, bytes, target)
       // Before this entry ends, which may be when the room is told of.
       if (!sent) this.#waiting.add(socket)
       return sent
-    })
+    } finally {
+      engine.leave()
+    }
   }
 
   joinGroup(socket: Socket, group: IpAddress, interfaceIndex: number): void {
@@ -326,11 +330,7 @@ export class Udp implements Transport, UdpApi {
 
   #tell(socket: Socket): void {
     const { engine } = this.#internet
-    const error = socket.pendingError
-    if (error !== null && !socket.closed) {
-      socket.pendingError = null
-      engine.callOut(() => socket.handler.onError?.(socket, error))
-    }
+    if (socket.pendingError !== null && !socket.closed) this.#tellError(socket, socket.pendingError)
     this.#current = socket
     while (!socket.closed && !socket.paused && socket.queue.shift(this.#message)) {
       engine.callOut(this.#handOver)
@@ -338,9 +338,19 @@ export class Udp implements Transport, UdpApi {
       else socket.queue.release(this.#message)
     }
     this.#current = null
-    if (!socket.owesWritable || socket.closed) return
+    if (socket.owesWritable && !socket.closed) this.#tellWritable(socket)
+  }
+
+  // Apart from `#tell`: a function with closures in it makes room for what they capture at every call.
+
+  #tellError(socket: Socket, error: UdpError): void {
+    socket.pendingError = null
+    this.#internet.engine.callOut(() => socket.handler.onError?.(socket, error))
+  }
+
+  #tellWritable(socket: Socket): void {
     socket.owesWritable = false
-    engine.callOut(() => socket.handler.onWritable?.(socket))
+    this.#internet.engine.callOut(() => socket.handler.onWritable?.(socket))
   }
 }
 
