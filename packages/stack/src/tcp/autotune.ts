@@ -15,7 +15,7 @@ const UNKNOWN_RTT: Micros = 20_000
  */
 function tuneReceiveBuffer(tcb: Tcb, copied: number, now: Micros): void {
   tcb.tuneCopied += copied
-  if (now - tcb.tuneSince < tuneInterval(tcb)) return
+  if (!isRoundTripOver(tcb, now)) return
   if (tcb.tuneCopied > tcb.tuneSpace) {
     const base = 2 * tcb.tuneCopied + 16 * tcb.rcvMss
     const before = Math.max(tcb.tuneSpace, 10 * tcb.rcvMss)
@@ -27,11 +27,12 @@ function tuneReceiveBuffer(tcb: Tcb, copied: number, now: Micros): void {
   tcb.tuneSince = now
 }
 
-/** Not with `||`: it would make an object of every number that is no small integer. */
-function tuneInterval(tcb: Tcb): Micros {
-  const { time } = tcb.rcvRtt
-  if (time > 0) return time
-  return tcb.srtt > 0 ? tcb.srtt : UNKNOWN_RTT
+/** Chooses the comparison, not the number: a variable that is one float or another becomes an object (measured). */
+function isRoundTripOver(tcb: Tcb, now: Micros): boolean {
+  const { rcvRtt, srtt, tuneSince } = tcb
+  if (rcvRtt.time > 0) return now - tuneSince >= rcvRtt.time
+  if (srtt > 0) return now - tuneSince >= srtt
+  return now - tuneSince >= UNKNOWN_RTT
 }
 
 /** No larger than the window field can tell, nor while others have taken half of the stack's memory. */

@@ -23,7 +23,7 @@ export function ackData(tcb: Tcb, length: number, now: Micros): void {
   }
   if (tcb.delayedAckAt !== NEVER) return
   tcb.tcp.counters.delayedAcks++
-  armDelayedAck(tcb, now + tcb.tcp.config.delayedAck)
+  armDelayedAck(tcb, now, tcb.tcp.config.delayedAck)
 }
 
 /**

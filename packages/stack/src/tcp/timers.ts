@@ -27,7 +27,9 @@ export function armPersist(tcb: Tcb, deadline: Micros): void {
   tcb.tcp.engine.timers.setEarlier(tcb.timer, deadline)
 }
 
-export function armDelayedAck(tcb: Tcb, deadline: Micros): void {
+/** Adds up by itself: a sum that is passed on would be an object for each segment that waits. */
+export function armDelayedAck(tcb: Tcb, now: Micros, wait: Micros): void {
+  const deadline = now + wait
   tcb.delayedAckAt = deadline
   tcb.tcp.engine.timers.setEarlier(tcb.timer, deadline)
 }
