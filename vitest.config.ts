@@ -1,14 +1,16 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-const source = (name: string): string =>
-  fileURLToPath(new URL(`packages/${name}/src/index.ts`, import.meta.url))
+const source = (name: string, entry = 'index'): string =>
+  fileURLToPath(new URL(`packages/${name}/src/${entry}.ts`, import.meta.url))
 
 export default defineConfig({
   resolve: {
     alias: {
       '@tapwire/stack': source('stack'),
       '@tapwire/tap-driver': source('tap-driver'),
+      // Longer names first: each is taken for the beginning of what is imported.
+      '@tapwire/net-api/fetch': source('net-api', 'fetch'),
       '@tapwire/net-api': source('net-api'),
     },
   },

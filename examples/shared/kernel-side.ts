@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { createHttp, createNet, type TapwireHttp, type TapwireNet } from '@tapwire/net-api'
 import { type LinkDevice, Stack } from '@tapwire/stack'
@@ -84,6 +84,16 @@ export class KernelSide {
       cwd: root,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })
+    return this.#keep(child)
+  }
+
+  /** Starts a program on the kernel's side that ends with this object, or with this process. */
+  start(command: string, args: readonly string[], options: SpawnOptions = {}): ChildProcess {
+    // What Ctrl-C or a crash leaves behind would keep the namespace.
+    return this.#keep(this.#spawn('setpriv', ['--pdeathsig', 'KILL', '--', command, ...args], options))
+  }
+
+  #keep(child: ChildProcess): ChildProcess {
     this.#children.add(child)
     child.once('exit', () => this.#children.delete(child))
     return child
