@@ -6,8 +6,8 @@ export const HELP = `pnpm bench:netem: goodput of tapwire against the kernel's o
   --cells LIST     only cells whose name has these parts, e.g. 100ms/loss3,20ms/reorder/sending
   --runs N         of each cell and each side; the table has the medians (default 5)
   --rate MBIT      of the link, 10 to 200 Mbit/s (default 50)
-  --seconds N      of each run (default: by cell, 10 to 60)
-  --lanes N        networks that are measured at the same time, 1 to 16 (default 8)
+  --seconds N      of each run (default: by cell, 10 to 100)
+  --lanes N        networks that are measured at the same time, 1 to 16 (default 12)
   --quick          one short run of each cell: whether it works, not how well
   --json           every run as a line of JSON, in the place of the table
   --where PLACE    native, uml (in a user-mode Linux), or auto (default: native where tc has netem)
@@ -53,7 +53,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
       cells,
       runs: whole('runs', values.runs ?? (values.quick ? '1' : '5'), 1, 100),
       rate: whole('rate', values.rate ?? '50', 10, 200),
-      lanes: whole('lanes', values.lanes ?? '8', 1, 16),
+      lanes: whole('lanes', values.lanes ?? '12', 1, 16),
       seconds: seconds === undefined ? null : whole('seconds', seconds, 1, 3600),
     },
     json: values.json,
