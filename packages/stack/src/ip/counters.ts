@@ -92,9 +92,10 @@ export class InterfaceCounters {
   readonly ip = new InterfaceIpCounters()
   readonly tcp = new InterfaceTcpCounters()
   framesIn = 0
-  bytesIn = 0
+  // NaN at first: see `TcpCounters`.
+  bytesIn = Number.NaN
   framesOut = 0
-  bytesOut = 0
+  bytesOut = Number.NaN
   /** Transmissions the device had no room for; the frame stayed with its sender. */
   txFull = 0
   /** Transmissions the device will never take: closed, or too long. */
@@ -107,6 +108,11 @@ export class InterfaceCounters {
   addressesRefused = 0
   /** Exceptions caught at the device's door: each one is a bug in the stack. */
   faults = 0
+
+  constructor() {
+    this.bytesIn = 0
+    this.bytesOut = 0
+  }
 }
 
 /** What the IP layer did, over all interfaces and both versions. One counter per reason to drop (IP-18, MART-03). */

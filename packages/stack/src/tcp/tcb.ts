@@ -241,12 +241,13 @@ export class Tcb {
   lastOutOfWindowAck: Micros = Number.NEGATIVE_INFINITY
 
   // Figures.
-  bytesReceived = 0
+  // NaN until the constructor has set them to 0: see `TcpCounters`.
+  bytesReceived = Number.NaN
   /** Payload bytes, those sent again included. */
-  bytesSent = 0
+  bytesSent = Number.NaN
   bytesRetransmitted = 0
   outOfOrderIn = 0
-  bytesAcked = 0
+  bytesAcked = Number.NaN
   segmentsIn = 0
   segmentsOut = 0
   /** Those of them that had data, those sent again included. */
@@ -282,6 +283,9 @@ export class Tcb {
     this.localPort = localPort
     this.remotePort = remotePort
     this.passive = passive
+    this.bytesReceived = 0
+    this.bytesSent = 0
+    this.bytesAcked = 0
     this.rcvBuf = tcp.config.receiveBuffer
     this.rto = tcp.config.initialRto
     this.trafficClass = tcp.config.trafficClass
