@@ -1,28 +1,28 @@
 /**
- * Moves TCP segments between two connections of one stack and tells, as JSON, what that cost in garbage. It runs in a
- * process of its own, bundled, so that nothing but the stack can have made any.
+ * Moves segments through one stack and tells, as JSON, what that cost in garbage. It runs in a process of its own, bundled, so
+ * that nothing but the stack can have made any; virtual time and a seed make each run the same.
  */
+import { Session } from 'node:inspector'
 import { constants, PerformanceObserver, performance } from 'node:perf_hooks'
 import {
-  type FrameSink,
-  type LinkCapabilities,
-  type LinkDevice,
+  type ConnectionHandler,
   parseAddress,
-  RxChecksum,
-  RxFrame,
   SeededRandom,
   Stack,
   type TcpConnection,
-  TransmitResult,
-  type TxDescriptor,
   VirtualClock,
 } from '../../src/index.ts'
+import { Hairpin } from './hairpin.ts'
 
 export interface Order {
+  readonly traffic: 'bulk' | 'duplex' | 'many' | 'echo' | 'udp'
   readonly family: 4 | 6
   readonly offloads: boolean
-  /** Segments to be counted. */
+  /** Segments to be counted, and those before them that are not. */
   readonly segments: number
+  readonly warmUp: number
+  /** Makes an object for every so many segments, to see whether the measure does; 0 for never. */
+  readonly litterOneIn: number
   /** Of how many data frames the hairpin loses one; 0 for none. */
   readonly loseOneIn: number
 }
@@ -31,181 +31,154 @@ export interface Cost {
   readonly segments: number
   readonly bytes: number
   readonly retransmitted: number
-  /** Collections of young objects. Those of old ones come when the engine has time, whatever the program does. */
+  /** Collections of young objects while it was measured: the growth says nothing if there were any. */
   readonly scavenges: number
-  /** Growth of the heap while no collection interfered, in bytes. */
+  /** Growth of the heap, in bytes. */
   readonly heapGrowth: number
-  readonly seconds: number
+  /** Who allocated, in a further run under the sampling heap profiler: bytes a segment, function, caller. */
+  readonly culprits: readonly string[]
 }
 
-const SLOTS = 512
-const SLOT = 65_536
+interface Traffic {
+  readonly segments: () => number
+  readonly bytes: () => number
+  readonly step: () => void
+}
+
 /** A power of two, so that no write wraps in the ring: bytes then go in without a view being made of them. */
 const CHUNK = new Uint8Array(4096).fill(7)
+const MESSAGE = CHUNK.slice(0, 64)
+const MANY = 100
+/** Timestamps are beyond 2^31 µs, where a number is an object unless somebody takes care. */
+const AN_HOUR = 3_600_000
 
-/** Everything the stack sends comes back to it from the address it was sent to. The two swap places: no checksum changes. */
-class Hairpin implements LinkDevice {
-  readonly medium = 'ip'
-  readonly mtu = 1500
-  readonly capabilities: LinkCapabilities
-  readonly #frame = new RxFrame()
-  readonly #length = new Int32Array(SLOTS)
-  readonly #gsoSize = new Int32Array(SLOTS)
-  readonly #partial = new Uint8Array(SLOTS)
-  readonly #loseOneIn: number
-  #sink!: FrameSink
-  #blocks = 0
-  #head = 0
-  #count = 0
-  #dataFrames = 0
-  #wasFull = false
-
-  constructor(order: Order) {
-    const { offloads } = order
-    this.#loseOneIn = order.loseOneIn
-    const maxSuperFrame = offloads ? SLOT : 0
-    this.capabilities = {
-      mac: null,
-      txChecksum: offloads,
-      tso4: offloads,
-      tso6: offloads,
-      uso: false,
-      maxSuperFrame,
-    }
-  }
-
-  attach(sink: FrameSink): void {
-    this.#sink = sink
-    this.#blocks = sink.memory.allocate(SLOTS * SLOT)
-  }
-
-  transmit(frame: TxDescriptor): TransmitResult {
-    if (this.#count === SLOTS) {
-      this.#wasFull = true
-      return TransmitResult.Full
-    }
-    if (frame.payloadLength > 0 && this.#loseOneIn > 0 && ++this.#dataFrames % this.#loseOneIn === 0) {
-      return TransmitResult.Sent
-    }
-    const slot = (this.#head + this.#count++) % SLOTS
-    const at = this.#blocks + slot * SLOT
-    frame.copyTo(frame.memory, at)
-    this.#length[slot] = frame.length
-    this.#gsoSize[slot] = frame.gsoSize
-    this.#partial[slot] = frame.checksumStart >= 0 ? 1 : 0
-    swap(frame.memory.view, at)
-    return TransmitResult.Sent
-  }
-
-  /** Delivers what waited when it was called. @returns how many frames */
-  pump(): number {
-    const frame = this.#frame
-    const due = this.#count
-    for (let left = due; left > 0; left--) {
-      const slot = this.#head
-      frame.offset = this.#blocks + slot * SLOT
-      frame.length = this.#length[slot]
-      frame.gsoSize = this.#gsoSize[slot]
-      frame.checksum = this.#partial[slot] === 1 ? RxChecksum.Partial : RxChecksum.Unverified
-      this.#sink.onFrame(frame)
-      this.#head = (slot + 1) % SLOTS
-      this.#count--
-    }
-    this.#sink.onBurstEnd()
-    if (this.#wasFull) {
-      this.#wasFull = false
-      this.#sink.onWritable()
-    }
-    return due
-  }
-
-  flush(): void {}
-
-  async close(): Promise<void> {}
-}
-
-function swap(view: DataView, at: number): void {
-  const v4 = view.getUint8(at) >>> 4 === 4
-  const words = v4 ? 1 : 4
-  const from = at + (v4 ? 12 : 8)
-  for (let i = 0; i < words; i++) {
-    const a = from + i * 4
-    const b = a + words * 4
-    const word = view.getInt32(a)
-    view.setInt32(a, view.getInt32(b))
-    view.setInt32(b, word)
-  }
-}
-
-function start(order: Order): { segments: () => number; step: () => void; stack: Stack } {
+function start(order: Order): Traffic & { stack: Stack } {
   const clock = new VirtualClock()
-  const tcp = { receiveBuffer: 1 << 20, sendBuffer: 1 << 20 }
+  clock.advance(AN_HOUR)
+  // Of many connections all that they send at once has to fit into the hairpin.
+  const sendBuffer = order.traffic === 'many' ? 1 << 16 : 1 << 20
+  const tcp = { receiveBuffer: 1 << 20, sendBuffer, sendBufferMax: sendBuffer }
   const stack = new Stack({ clock, random: new SeededRandom(1), tcp })
-  const device = new Hairpin(order)
+  const device = new Hairpin(order.offloads, order.loseOneIn)
   stack.addInterface(device, { addresses: ['10.0.0.2/24', 'fd00::2/64'] })
-  const handler = { onReadable: (connection: TcpConnection) => connection.consume(connection.readable) }
+  const { segments, bytes, step } = (order.traffic === 'udp' ? datagrams : streams)(stack, order)
+  return {
+    stack,
+    segments,
+    bytes,
+    step: () => {
+      step()
+      const frames = device.pump()
+      if (order.litterOneIn > 0) litter(frames, order.litterOneIn)
+      clock.advance(0.1)
+    },
+  }
+}
+
+const kept = new Array<object>(16)
+let seen = 0
+
+function litter(frames: number, oneIn: number): void {
+  for (let i = 0; i < frames; i++) if (++seen % oneIn === 0) kept[seen & 15] = { seen }
+}
+
+function peer(order: Order): NonNullable<ReturnType<typeof parseAddress>> {
+  const address = parseAddress(order.family === 4 ? '10.0.0.1' : 'fd00::1')
+  if (address === null) throw new Error('no address')
+  return address
+}
+
+function streams(stack: Stack, order: Order): Traffic {
+  const accepted: TcpConnection[] = []
+  const echoes = order.traffic === 'echo'
+  const consumer: ConnectionHandler = { onReadable: (connection) => connection.consume(connection.readable) }
+  const echo: ConnectionHandler = {
+    onReadable: (connection) => {
+      connection.consume(connection.readable)
+      connection.write(MESSAGE)
+    },
+  }
   stack.tcp.listen(
     { port: 7 },
     {
       onConnection: (listener) => {
-        const connection = listener.accept()
-        if (connection !== null) connection.handler = handler
+        for (let connection = listener.accept(); connection !== null; connection = listener.accept()) {
+          connection.handler = echoes ? echo : consumer
+          accepted.push(connection)
+        }
       },
     },
   )
-  const address = parseAddress(order.family === 4 ? '10.0.0.1' : 'fd00::1')
-  if (address === null) throw new Error('no address')
-  const connection = stack.tcp.connect({ address, port: 7 }, handler)
-  const step = (): void => {
-    while (connection.writable >= CHUNK.length) {
-      if (connection.write(CHUNK) < CHUNK.length) break
-    }
-    device.pump()
-    clock.advance(0.1)
+  const count = order.traffic === 'many' ? MANY : 1
+  const address = peer(order)
+  const writers: TcpConnection[] = []
+  for (let i = 0; i < count; i++) {
+    writers.push(stack.tcp.connect({ address, port: 7 }, echoes ? echo : consumer))
   }
-  return { segments: () => stack.tcp.counters.segmentsIn, step, stack }
+  const { counters } = stack.tcp
+  let begun = false
+  const step = (): void => {
+    if (order.traffic === 'duplex' && accepted.length > 0) fill(accepted[0])
+    if (!echoes) for (let i = 0; i < count; i++) fill(writers[i])
+    else if (!begun) writers[0].write(MESSAGE)
+    begun = true
+  }
+  return { segments: () => counters.segmentsIn, bytes: () => counters.bytesIn, step }
 }
 
-/** The run is measured in parts, and the thriftiest one counts: code that is being compiled anew spoils some, not all. */
-const PARTS = 8
+function fill(connection: TcpConnection): void {
+  while (connection.writable >= CHUNK.length) if (connection.write(CHUNK) < CHUNK.length) return
+}
 
-/** Milliseconds at least: on a busy machine the optimising compiler, a thread of its own, is late. */
-const WARM_UP = 4000
+/** The hairpin sends each datagram back to the socket that it came from. */
+function datagrams(stack: Stack, order: Order): Traffic {
+  let count = 0
+  const socket = stack.udp.bind(
+    { port: 9 },
+    {
+      onMessage: () => {
+        count++
+      },
+    },
+  )
+  socket.connect(peer(order), 9)
+  const datagram = CHUNK.slice(0, 1024)
+  const step = (): void => {
+    for (let i = 0; i < 32; i++) socket.send(datagram)
+  }
+  return { segments: () => count, bytes: () => count * datagram.length, step }
+}
 
 async function measure(order: Order): Promise<Cost> {
   const { gc } = globalThis as unknown as { gc: () => void }
-  const { segments, step, stack } = start(order)
-  const warm = performance.now() + WARM_UP
-  for (const end = order.segments / 4; segments() < end || performance.now() < warm; ) step()
+  const { segments, bytes, step, stack } = start(order)
   const { counters } = stack.tcp
-  const before = { segments: segments(), bytes: counters.bytesIn, retransmitted: counters.retransmitted }
+  while (segments() < order.warmUp) step()
+  const before = { segments: segments(), bytes: bytes(), retransmitted: counters.retransmitted }
   let collections: PerformanceEntry[] = []
   const observer = new PerformanceObserver((list) => {
     collections = collections.concat(list.getEntries())
   })
+  process.memoryUsage()
   gc()
   await new Promise((resolve) => setTimeout(resolve, 20))
   observer.observe({ entryTypes: ['gc'] })
   const from = performance.now()
-  let leastGrowth = Number.POSITIVE_INFINITY
-  for (let part = 1; part <= PARTS; part++) {
-    const heap = process.memoryUsage().heapUsed
-    for (const end = before.segments + (order.segments * part) / PARTS; segments() < end; ) step()
-    leastGrowth = Math.min(leastGrowth, process.memoryUsage().heapUsed - heap)
-  }
-  const heapGrowth = leastGrowth * PARTS
+  const heap = process.memoryUsage().heapUsed
+  while (segments() < before.segments + order.segments) step()
+  const heapGrowth = process.memoryUsage().heapUsed - heap
   const to = performance.now()
   await new Promise((resolve) => setTimeout(resolve, 20))
   observer.disconnect()
   return {
     segments: segments() - before.segments,
-    bytes: counters.bytesIn - before.bytes,
+    bytes: bytes() - before.bytes,
     retransmitted: counters.retransmitted - before.retransmitted,
     scavenges: collections.filter(
       (entry) => isScavenge(entry) && entry.startTime >= from && entry.startTime <= to,
     ).length,
     heapGrowth,
-    seconds: (to - from) / 1000,
+    culprits: culprits(segments, step, order.segments / 4),
   }
 }
 
@@ -213,6 +186,39 @@ function isScavenge(entry: PerformanceEntry): boolean {
   return (
     (entry as unknown as { detail: { kind: number } }).detail.kind === constants.NODE_PERFORMANCE_GC_MINOR
   )
+}
+
+interface ProfileNode {
+  readonly callFrame: { readonly functionName: string; readonly lineNumber: number }
+  readonly selfSize: number
+  readonly children: readonly ProfileNode[]
+}
+
+/** The functions that allocate most, the worst first. */
+function culprits(segments: () => number, step: () => void, count: number): string[] {
+  const session = new Session()
+  session.connect()
+  session.post('HeapProfiler.startSampling', {
+    samplingInterval: 128,
+    includeObjectsCollectedByMajorGC: true,
+    includeObjectsCollectedByMinorGC: true,
+  } as object)
+  const from = segments()
+  while (segments() < from + count) step()
+  const sizes = new Map<string, number>()
+  const walk = (node: ProfileNode, caller: string): void => {
+    const name = `${node.callFrame.functionName || '(anonymous)'}:${node.callFrame.lineNumber + 1}`
+    const key = `${name} < ${caller}`
+    if (node.selfSize > 0) sizes.set(key, (sizes.get(key) ?? 0) + node.selfSize)
+    for (const child of node.children) walk(child, name)
+  }
+  session.post('HeapProfiler.stopSampling', (error, result) => {
+    if (error === null) walk(result.profile.head as ProfileNode, '')
+  })
+  session.disconnect()
+  const total = segments() - from
+  const worst = [...sizes].sort((a, b) => b[1] - a[1]).slice(0, 8)
+  return worst.map(([name, size]) => `${(size / total).toFixed(3)} ${name}`)
 }
 
 const [, , text = '{}'] = process.argv
