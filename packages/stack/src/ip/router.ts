@@ -186,8 +186,8 @@ export class Router {
 
   #sourceFor(target: IpAddress, way: Way): IpAddress | null {
     if (way.iface !== this.loopback) return selectSource(way.iface.addresses, target, way.nextHop)
-    // RFC 6724 rule 1: to an own address, the same one; to the rest of 127/8, the one lo has.
-    if (target.isLoopback) return target.isV4 ? LOOPBACK_V4 : LOOPBACK_V6
+    // RFC 6724 rule 1: to an own address, the same one; to the rest of 127/8, and to groups on lo, the one lo has.
+    if (target.isLoopback || target.isMulticast) return target.isV4 ? LOOPBACK_V4 : LOOPBACK_V6
     for (const iface of this.#interfaces) {
       const own = iface.find(target)
       if (own?.usable) return own.address

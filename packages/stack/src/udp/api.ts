@@ -41,6 +41,10 @@ export interface UdpHandler {
   onError?(socket: UdpSocket, error: UdpError): void
   /** After a `send` that returned false: there is room on the device again. */
   onWritable?(socket: UdpSocket): void
+  /** A socket that is `paused` has something for `receive`. */
+  onReadable?(socket: UdpSocket): void
+  /** The stack was closed, and the socket with it. */
+  onClose?(socket: UdpSocket): void
 }
 
 export interface UdpBindOptions {
@@ -78,15 +82,23 @@ export interface UdpSocket {
   broadcast: boolean
   /** TTL or hop limit of unicast datagrams, 1 to 255; default 64. */
   ttl: number
-  /** The same for multicast; default 1 (MCAST-02). */
+  /** The same for multicast, and 0: not beyond this host; default 1 (MCAST-02). */
   multicastTtl: number
   /** TOS or traffic class byte; default 0. */
   tos: number
+  /** The interface multicast leaves by, by index; 0 (default) lets the routes choose (RFC 1122 section 3.3.4.3). */
+  multicastInterface: number
+  /** Own multicast also comes to the groups joined on this host (RFC 1112 section 7.1). Default true. */
+  multicastLoopback: boolean
+  /** Receives every group that anybody on this host has joined, as sockets of Linux do. Default false. */
+  multicastAll: boolean
+  /** Bytes of memory that waiting datagrams may hold, 1 to `limits.udpReceiveBuffer` (default). */
+  receiveBuffer: number
   /** Set DF and refuse what does not fit the path (EMSGSIZE). Default false: large datagrams are fragmented. */
   dontFragment: boolean
   /** Keep what arrives in the queue (which drops when it is full) instead of handing it over. */
   paused: boolean
-  /** Bytes of memory that waiting datagrams hold; at most `limits.udpReceiveBuffer`. */
+  /** Bytes of memory that waiting datagrams hold; at most `receiveBuffer`. */
   readonly queuedBytes: number
   /** Datagrams lost because the queue was full. */
   readonly dropped: number
@@ -108,7 +120,23 @@ export interface UdpSocket {
    * @throws ERR_INVALID_ARG_VALUE for what is no group, ENETUNREACH without such an interface
    */
   joinGroup(group: IpAddress, interfaceIndex?: number): void
-  leaveGroup(group: IpAddress): void
+  /** Leaves it on the interface with this index, or on all of them. */
+  leaveGroup(group: IpAddress, interfaceIndex?: number): void
+  /**
+   * Receives what this source sends to the group, in addition to other sources named before; a membership for all
+   * sources becomes one for this alone (RFC 3678 section 4.1.3). Filtered here: routers are asked for the whole group.
+   * @throws as `joinGroup`, EADDRNOTAVAIL when it is received already
+   */
+  joinSource(group: IpAddress, source: IpAddress, interfaceIndex: number): void
+  /** The opposite; without its last source the group is left. @throws EINVAL (no member), EADDRNOTAVAIL (not named) */
+  leaveSource(group: IpAddress, source: IpAddress, interfaceIndex: number): void
+  /** @param interfaceIndex 0 for any */
+  isMember(group: IpAddress, interfaceIndex: number): boolean
+  /**
+   * Takes the oldest datagram of a paused socket. @param read sees it in place, and is not to keep it
+   * @returns false when there is none
+   */
+  receive(read: (message: UdpMessage) => void): boolean
   /** Forgets everything that is queued. No handler is called after it. Calling it again does nothing. */
   close(): void
 }
@@ -116,6 +144,8 @@ export interface UdpSocket {
 /** The UDP of a stack: `stack.udp`. */
 export interface UdpApi {
   readonly counters: UdpCounters
+  /** The interface that datagrams to this group leave by and come in by, when nobody says otherwise; 0 for none. */
+  groupInterface(group: IpAddress): number
   /** @throws EADDRINUSE, EADDRNOTAVAIL, EMFILE (`limits.udpSockets`), ERR_OUT_OF_RANGE */
   bind(options: UdpBindOptions, handler: UdpHandler): UdpSocket
 }

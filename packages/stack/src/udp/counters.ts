@@ -4,7 +4,9 @@ export class UdpCounters {
   datagramsIn = 0
   /** More of them than came: for every further socket of a group, and for what was merged into a super-frame. */
   extraCopies = 0
-  /** Handed to sockets; with the `dropped…` ones as many as `datagramsIn` and `extraCopies` together. */
+  /** Own multicast and broadcast datagrams that were offered to the sockets of this host, too. */
+  loopedBack = 0
+  /** Handed to sockets; with the `dropped…` ones as many as `datagramsIn`, `extraCopies` and `loopedBack` together. */
   delivered = 0
   datagramsOut = 0
   /** Shorter than a header, or a length field that contradicts the packet (UDP-02). */

@@ -53,13 +53,14 @@ export class ReceiveQueue {
   /** Bytes of memory held, whole blocks counted. */
   bytes = 0
   readonly #memory: Memory
-  readonly #limit: number
+  /** The most that `bytes` may be. */
+  limit: number
   readonly #waiting = new WorkQueue<Waiting>()
   readonly #free = new WorkQueue<Waiting>()
 
   constructor(memory: Memory, limit: number) {
     this.#memory = memory
-    this.#limit = limit
+    this.limit = limit
   }
 
   get size(): number {
@@ -69,7 +70,7 @@ export class ReceiveQueue {
   /** Copies a payload in. */
   push(packet: PacketIn, remotePort: number, offset: number, length: number): QueueResult {
     const size = Memory.blockSize(length)
-    if (this.bytes + size > this.#limit) return QueueResult.Full
+    if (this.bytes + size > this.limit) return QueueResult.Full
     const block = this.#memory.allocate(length)
     if (block < 0) return QueueResult.NoMemory
     this.#memory.move(block, offset, length)

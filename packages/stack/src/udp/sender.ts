@@ -13,6 +13,9 @@ import type { UdpTarget } from './api.ts'
 import type { UdpCounters } from './counters.ts'
 import type { Socket } from './socket.ts'
 
+/** Hands a copy of what was sent to the sockets of this host: the payload lies in `block`. */
+export type LoopBack = (socket: Socket, path: RoutedPath, port: number, block: number, length: number) => void
+
 const MAX_PACKET = 65_535
 
 /** Sends datagrams: the way, the header, the checksum. */
@@ -21,9 +24,12 @@ export class UdpSender {
   readonly #counters: UdpCounters
   readonly #options: SendOptions = { ttl: 64, tos: 0, dontFragment: false }
 
-  constructor(internet: Internet, counters: UdpCounters) {
+  readonly #loopBack: LoopBack
+
+  constructor(internet: Internet, counters: UdpCounters, loopBack: LoopBack) {
     this.#internet = internet
     this.#counters = counters
+    this.#loopBack = loopBack
   }
 
   /** See `UdpSocket.send`. */
@@ -61,14 +67,14 @@ export class UdpSender {
     if (address.isV4 ? !socket.takesV4 : !socket.takesV6) {
       throw new TapwireError('EAFNOSUPPORT', `The UDP socket is not bound for IPv${address.family}`)
     }
+    if (address.isLimitedBroadcast && !socket.broadcast) throw broadcastDenied()
     const bound = socket.boundAddress
-    const source = local ?? (bound !== null && (bound.isUnspecified || bound.isMulticast) ? null : bound)
-    const path = this.#internet.path(address, source)
+    const source = local ?? (bound === null || isForMany(bound) ? null : bound)
+    const index = address.isMulticast && address.zone === 0 ? socket.multicastInterface : 0
+    const path = this.#internet.path(index === 0 ? address : address.withZone(index), source)
     if (typeof path === 'string') throw new TapwireError(path, `There is no way to ${formatAddress(address)}`)
     // UDP-08. Paths of this stack are all of one class, which knows.
-    if ((path as RoutedPath).broadcast && !socket.broadcast) {
-      throw new TapwireError('EACCES', 'Sending to a broadcast address needs socket.broadcast')
-    }
+    if ((path as RoutedPath).broadcast && !socket.broadcast) throw broadcastDenied()
     return path
   }
 
@@ -96,10 +102,31 @@ export class UdpSender {
     options.ttl = path.remote.isMulticast ? socket.multicastTtl : socket.ttl
     options.tos = socket.tos
     options.dontFragment = socket.dontFragment
-    const result = this.#internet.send(path, Protocol.Udp, options)
+    const routed = path as RoutedPath
+    // MCAST-02: with a TTL of 0, and on the loopback interface, nothing leaves but the copy for this host.
+    const stays = routed.multicast && (options.ttl === 0 || routed.iface.loopback)
+    const result = stays ? TransmitResult.Sent : this.#internet.send(path, Protocol.Udp, options)
+    if (result === TransmitResult.Sent && comesBack(socket, routed)) {
+      this.#loopBack(socket, routed, port, block, bytes.length)
+    }
     memory.free(block)
     return result
   }
+}
+
+/** RFC 1112 section 7.1; RFC 919 section 7 says the same of broadcasts. */
+function comesBack(socket: Socket, path: RoutedPath): boolean {
+  if (path.multicast) return socket.multicastLoopback || path.iface.loopback
+  return path.broadcast
+}
+
+/** An address that stands for many, or for none: no source, and nobody's own. */
+export function isForMany(address: IpAddress): boolean {
+  return address.isUnspecified || address.isMulticast || address.isLimitedBroadcast
+}
+
+function broadcastDenied(): TapwireError {
+  return new TapwireError('EACCES', 'Sending to a broadcast address needs socket.broadcast')
 }
 
 /** FRG-09: what can never leave, or may not be cut, is the caller's error. */

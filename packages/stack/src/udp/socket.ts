@@ -2,7 +2,7 @@ import { TapwireError } from '../core/errors.ts'
 import { ANY_V6, type IpAddress } from '../ip/address.ts'
 import type { Path } from '../ip/network.ts'
 import type { PacketIn } from '../ip/packet-in.ts'
-import type { UdpError, UdpHandler, UdpSocket, UdpTarget } from './api.ts'
+import type { UdpError, UdpHandler, UdpMessage, UdpSocket, UdpTarget } from './api.ts'
 import type { ReceiveQueue } from './receive-queue.ts'
 import type { Udp } from './udp.ts'
 
@@ -10,6 +10,8 @@ import type { Udp } from './udp.ts'
 interface Joined {
   readonly group: IpAddress
   readonly interfaceIndex: number
+  /** Null: all of them. */
+  sources: readonly IpAddress[] | null
 }
 
 /** What a socket is, and whom it receives from; the traffic itself goes through `Udp`. */
@@ -23,6 +25,9 @@ export class Socket implements UdpSocket {
   remotePort = 0
   broadcast = false
   dontFragment = false
+  multicastLoopback = true
+  multicastAll = false
+  multicastInterface = 0
   dropped = 0
   closed = false
   /** Stands on the list of those that have something to tell their application. */
@@ -36,6 +41,7 @@ export class Socket implements UdpSocket {
   readonly boundAddress: IpAddress | null
   readonly #ipv6Only: boolean
   readonly #udp: Udp
+  readonly #maxReceiveBuffer: number
   readonly joined: Joined[] = []
   #ttl = 64
   #multicastTtl = 1
@@ -58,6 +64,7 @@ export class Socket implements UdpSocket {
     this.#ipv6Only = ipv6Only
     this.reuseAddress = reuseAddress
     this.queue = queue
+    this.#maxReceiveBuffer = queue.limit
   }
 
   get localAddress(): IpAddress {
@@ -81,7 +88,15 @@ export class Socket implements UdpSocket {
   }
 
   set multicastTtl(value: number) {
-    this.#multicastTtl = requireRange('multicastTtl', value, 1, 255)
+    this.#multicastTtl = requireRange('multicastTtl', value, 0, 255)
+  }
+
+  get receiveBuffer(): number {
+    return this.queue.limit
+  }
+
+  set receiveBuffer(value: number) {
+    this.queue.limit = requireRange('receiveBuffer', value, 1, this.#maxReceiveBuffer)
   }
 
   get tos(): number {
@@ -119,8 +134,24 @@ export class Socket implements UdpSocket {
     this.#udp.joinGroup(this, group, interfaceIndex)
   }
 
-  leaveGroup(group: IpAddress): void {
-    this.#udp.leaveGroup(this, group)
+  leaveGroup(group: IpAddress, interfaceIndex = 0): void {
+    this.#udp.leaveGroup(this, group, interfaceIndex)
+  }
+
+  joinSource(group: IpAddress, source: IpAddress, interfaceIndex: number): void {
+    this.#udp.joinSource(this, group, source, interfaceIndex)
+  }
+
+  leaveSource(group: IpAddress, source: IpAddress, interfaceIndex: number): void {
+    this.#udp.leaveSource(this, group, source, interfaceIndex)
+  }
+
+  isMember(group: IpAddress, interfaceIndex: number): boolean {
+    return this.membership(group, interfaceIndex) !== null
+  }
+
+  receive(read: (message: UdpMessage) => void): boolean {
+    return this.#udp.receive(this, read)
   }
 
   close(): void {
@@ -166,17 +197,31 @@ export class Socket implements UdpSocket {
   /** UDP-08: a group's datagrams are for those who joined it; broadcasts for everybody on the port. */
   takesGroup(packet: PacketIn, isMulticast: boolean): boolean {
     if (!isMulticast) return true
-    for (const { group, interfaceIndex } of this.joined) {
+    for (const { group, interfaceIndex, sources } of this.joined) {
       if (interfaceIndex !== packet.iface.index) continue
-      if (isWords(group, packet.dst0, packet.dst1, packet.dst2, packet.dst3)) return true
+      if (!isWords(group, packet.dst0, packet.dst1, packet.dst2, packet.dst3)) continue
+      return sources === null || sources.some((source) => isSource(source, packet))
     }
     // Groups that the host itself is in for good need no joining.
-    return isAllNodes(packet)
+    return this.multicastAll || isAllNodes(packet)
+  }
+
+  /** @param interfaceIndex 0 for any */
+  membership(group: IpAddress, interfaceIndex: number): Joined | null {
+    for (const joined of this.joined) {
+      if (interfaceIndex !== 0 && joined.interfaceIndex !== interfaceIndex) continue
+      if (joined.group.equals(group)) return joined
+    }
+    return null
   }
 }
 
 function isWords(address: IpAddress, a0: number, a1: number, a2: number, a3: number): boolean {
   return address.a3 === a3 && address.a2 === a2 && address.a1 === a1 && address.a0 === a0
+}
+
+function isSource(source: IpAddress, packet: PacketIn): boolean {
+  return isWords(source, packet.src0, packet.src1, packet.src2, packet.src3)
 }
 
 function isAllNodes(packet: PacketIn): boolean {

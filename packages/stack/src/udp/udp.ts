@@ -4,8 +4,9 @@ import type { IpAddress } from '../ip/address.ts'
 import { formatAddress } from '../ip/address-text.ts'
 import type { Internet } from '../ip/internet.ts'
 import type { NetworkInterface, Path, Transport } from '../ip/network.ts'
-import { type IcmpErrorIn, IcmpErrorKind, type PacketIn, Protocol } from '../ip/packet-in.ts'
+import { type IcmpErrorIn, IcmpErrorKind, PacketIn, Protocol } from '../ip/packet-in.ts'
 import { plateauBelow } from '../ip/path-mtu.ts'
+import type { RoutedPath } from '../ip/routed-path.ts'
 import { RxChecksum } from '../link/device.ts'
 import { addressSum6, transportChecksumValid, wordSum } from '../wire/pseudo-header.ts'
 import {
@@ -28,7 +29,7 @@ import {
 } from './api.ts'
 import { UdpCounters } from './counters.ts'
 import { QueueResult, ReceiveQueue } from './receive-queue.ts'
-import { UdpSender } from './sender.ts'
+import { isForMany, UdpSender } from './sender.ts'
 import { Socket } from './socket.ts'
 import { SocketTable } from './socket-table.ts'
 
@@ -43,13 +44,19 @@ export class Udp implements Transport, UdpApi {
   /** Sockets that found the device full. */
   readonly #waiting = new Set<Socket>()
   readonly #message: UdpMessage
+  /** A copy of an own datagram, as if it had come in. */
+  readonly #own = new PacketIn()
   #current: Socket | null = null
   readonly #handOver = (): void => this.#current?.handler.onMessage(this.#current, this.#message)
+
+  readonly #tellReadable = (): void => this.#current?.handler.onReadable?.(this.#current)
 
   constructor(internet: Internet) {
     this.#internet = internet
     this.#sockets = new SocketTable(internet.limits.udpSockets)
-    this.#sender = new UdpSender(internet, this.counters)
+    this.#sender = new UdpSender(internet, this.counters, (socket, path, port, block, length) =>
+      this.#loopBack(socket, path, port, block, length),
+    )
     this.#message = new UdpMessage(internet.memory)
     internet.registerTransport(Protocol.Udp, this)
   }
@@ -66,7 +73,7 @@ export class Udp implements Transport, UdpApi {
     requirePort(port, 0)
     // `::` without `ipv6Only` takes both versions, as everywhere (DUAL-02).
     const bound = address?.isUnspecified && !address.isV4 ? null : address
-    if (bound !== null && !bound.isUnspecified && !bound.isMulticast && !this.#internet.isLocal(bound)) {
+    if (bound !== null && !isForMany(bound) && !this.#internet.isLocal(bound)) {
       throw new TapwireError('EADDRNOTAVAIL', `${formatAddress(bound)} is not an address of this stack`)
     }
     if (this.#sockets.isFull) {
@@ -126,14 +133,45 @@ export class Udp implements Transport, UdpApi {
       if (socket.joined.some((other) => other.interfaceIndex === iface.index && other.group.equals(group)))
         continue
       iface.groups.join(group)
-      socket.joined.push({ group, interfaceIndex: iface.index })
+      socket.joined.push({ group, interfaceIndex: iface.index, sources: null })
     }
   }
 
-  leaveGroup(socket: Socket, group: IpAddress): void {
+  joinSource(socket: Socket, group: IpAddress, source: IpAddress, interfaceIndex: number): void {
+    const joined = socket.membership(group, interfaceIndex)
+    const sources = joined?.sources ?? []
+    if (sources.some((other) => other.equals(source))) {
+      throw new TapwireError('EADDRNOTAVAIL', `${formatAddress(source)} is received already`)
+    }
+    if (joined === null) this.joinGroup(socket, group, interfaceIndex)
+    const found = joined ?? socket.membership(group, interfaceIndex)
+    if (found !== null) found.sources = [...sources, source]
+  }
+
+  leaveSource(socket: Socket, group: IpAddress, source: IpAddress, interfaceIndex: number): void {
+    const joined = socket.membership(group, interfaceIndex)
+    if (joined === null) {
+      throw new TapwireError('EINVAL', `The socket is no member of ${formatAddress(group)}`)
+    }
+    const sources = joined.sources ?? []
+    const left = sources.filter((other) => !other.equals(source))
+    if (left.length === sources.length) {
+      throw new TapwireError('EADDRNOTAVAIL', `${formatAddress(source)} was not asked for`)
+    }
+    joined.sources = left
+    if (left.length === 0) this.leaveGroup(socket, group, joined.interfaceIndex)
+  }
+
+  groupInterface(group: IpAddress): number {
+    const path = this.#internet.path(group, null)
+    return typeof path === 'string' ? 0 : path.iface.index
+  }
+
+  leaveGroup(socket: Socket, group: IpAddress, interfaceIndex: number): void {
     for (let i = socket.joined.length - 1; i >= 0; i--) {
       const joined = socket.joined[i]
       if (!joined.group.equals(group)) continue
+      if (interfaceIndex !== 0 && joined.interfaceIndex !== interfaceIndex) continue
       this.#internet.interfaceAt(joined.interfaceIndex)?.groups.leave(group)
       socket.joined.splice(i, 1)
     }
@@ -142,7 +180,7 @@ export class Udp implements Transport, UdpApi {
   close(socket: Socket): void {
     if (socket.closed) return
     socket.closed = true
-    for (const { group } of [...socket.joined]) this.leaveGroup(socket, group)
+    for (const { group } of [...socket.joined]) this.leaveGroup(socket, group, 0)
     this.#waiting.delete(socket)
     this.#sockets.remove(socket)
     socket.queue.clear()
@@ -150,7 +188,10 @@ export class Udp implements Transport, UdpApi {
 
   /** The stack closes. */
   closeAll(): void {
-    for (const socket of [...this.#sockets.all()]) this.close(socket)
+    for (const socket of [...this.#sockets.all()]) {
+      this.close(socket)
+      this.#internet.engine.callOut(() => socket.handler.onClose?.(socket))
+    }
   }
 
   // ---- datagrams in ----------------------------------------------------------------------------------------
@@ -211,6 +252,28 @@ export class Udp implements Transport, UdpApi {
       this.#queue(socket, packet, remotePort, length)
     }
     if (!taken) this.counters.droppedNoListener++
+  }
+
+  /** RFC 1112 section 7.1: what this host sends to a group it is in, it receives as well; broadcasts likewise. */
+  #loopBack(sender: Socket, path: RoutedPath, port: number, block: number, length: number): void {
+    const { local, remote, iface, version, multicast } = path
+    if (multicast && !iface.groups.has(remote.a0, remote.a1, remote.a2, remote.a3)) return
+    const packet = this.#own
+    packet.version = version
+    packet.src0 = local.a0
+    packet.src1 = local.a1
+    packet.src2 = local.a2
+    packet.src3 = local.a3
+    packet.dst0 = remote.a0
+    packet.dst1 = remote.a1
+    packet.dst2 = remote.a2
+    packet.dst3 = remote.a3
+    packet.iface = iface
+    packet.ttl = multicast ? sender.multicastTtl : sender.ttl
+    packet.tos = sender.tos
+    packet.offset = block - UDP_HEADER_LENGTH
+    this.counters.loopedBack++
+    this.#onGroupDatagram(packet, port, sender.localPort, UDP_HEADER_LENGTH + length)
   }
 
   #queue(socket: Socket, packet: PacketIn, remotePort: number, length: number): void {
@@ -310,6 +373,18 @@ export class Udp implements Transport, UdpApi {
     if (!socket.closed) this.#internet.engine.run(() => this.#list(socket))
   }
 
+  /** See `UdpSocket.receive`. */
+  receive(socket: Socket, read: (message: UdpMessage) => void): boolean {
+    const message = this.#message
+    if (socket.closed || !socket.queue.shift(message)) return false
+    try {
+      read(message)
+    } finally {
+      socket.queue.release(message)
+    }
+    return true
+  }
+
   #list(socket: Socket): void {
     if (socket.listed) return
     socket.listed = true
@@ -337,6 +412,7 @@ export class Udp implements Transport, UdpApi {
       if (socket.closed) this.#internet.memory.free(this.#message.offset)
       else socket.queue.release(this.#message)
     }
+    if (!socket.closed && socket.paused && socket.queue.size > 0) engine.callOut(this.#tellReadable)
     this.#current = null
     if (socket.owesWritable && !socket.closed) this.#tellWritable(socket)
   }
@@ -357,7 +433,7 @@ export class Udp implements Transport, UdpApi {
 function matchesGroup(socket: Socket, packet: PacketIn, remotePort: number, isMulticast: boolean): boolean {
   const bound = socket.boundAddress
   // A socket on one unicast address receives no broadcasts, as everywhere else.
-  if (bound !== null && !bound.isUnspecified && !bound.isMulticast) return false
+  if (bound !== null && !isForMany(bound)) return false
   return socket.match(packet, remotePort) > 0 && socket.takesGroup(packet, isMulticast)
 }
 
