@@ -1,4 +1,5 @@
 import { MILLISECOND, type Micros, NEVER, SECOND } from '../core/timer.ts'
+import { smss } from './congestion/window.ts'
 import type { Tcb } from './tcb.ts'
 import { armPacing } from './timers.ts'
 
@@ -10,6 +11,11 @@ const MOST_CREDIT: Micros = 32 * MILLISECOND
 /** What leaves at once is worth so much time (draft-ietf-ccwg-bbr-06 section 5.6.3): host timers resolve no less. */
 const QUANTUM_TIME: Micros = MILLISECOND
 const LARGEST_QUANTUM = 65_536
+/**
+ * Nothing waits for longer, however low a rate may be: the peer's ACKs make the rate, and with nothing in flight no other timer
+ * would look after the connection. The windows bound what is sent all the same.
+ */
+const LONGEST_WAIT: Micros = SECOND
 /** Linux's pacing_ss_ratio and pacing_ca_ratio. */
 const SLOW_START_FACTOR = 2
 const AVOIDANCE_FACTOR = 1.2
@@ -31,7 +37,8 @@ export class Pacer {
 function rateByWindow(tcb: Tcb): number {
   if (!tcb.tcp.config.pacing || tcb.srtt === 0) return Number.POSITIVE_INFINITY
   const factor = tcb.cwnd < tcb.ssthresh / 2 ? SLOW_START_FACTOR : AVOIDANCE_FACTOR
-  return (factor * Math.max(tcb.cwnd, tcb.sent.pipe) * SECOND) / tcb.srtt
+  // In recovery the window may be less than a segment for a moment, or nothing; one leaves all the same.
+  return (factor * Math.max(tcb.cwnd, tcb.sent.pipe, smss(tcb)) * SECOND) / tcb.srtt
 }
 
 /** SetSendQuantum(): the largest super-frame, or row of frames, that leaves at once. */
@@ -65,7 +72,8 @@ export function pacedSend(tcb: Tcb, length: number, now: Micros): void {
   const { pacer } = tcb
   if (pacer.rate === Number.POSITIVE_INFINITY) return
   const start = pacer.held ? now - MOST_CREDIT : now
-  pacer.nextAt = Math.max(pacer.nextAt, start) + (length * SECOND) / pacer.rate
+  const next = Math.max(pacer.nextAt, start) + (length * SECOND) / pacer.rate
+  pacer.nextAt = Math.min(next, now + LONGEST_WAIT)
   pacer.room -= length
 }
 

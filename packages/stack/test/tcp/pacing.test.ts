@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { sendQuantum } from '../../src/tcp/pacing.ts'
+import { keepReducing } from '../../src/tcp/prr.ts'
+import { RecoveryState } from '../../src/tcp/recovery-state.ts'
 import type { Tcb } from '../../src/tcp/tcb.ts'
 import { Netsim } from './netsim.ts'
 import { SenderScript, SIZE } from './sender-script.ts'
@@ -121,6 +123,36 @@ describe('pacing', () => {
     t.connection.abort()
     expect(tcb.pacingAt).toBe(Number.POSITIVE_INFINITY)
     expect(tcb.timer.armed).toBe(false)
+  })
+
+  it('a window that recovery has brought down to nothing is no rate of nothing', () => {
+    const [t, n, tcb] = paced(20, 20)
+    t.write(8).wait(60).skip()
+    // The reordering timer finds all of it lost when PRR has just sent as much as was delivered.
+    tcb.recovery = RecoveryState.Recovery
+    tcb.recoveryPoint = tcb.sndNxt
+    for (let record = tcb.sent.head; record !== null; record = record.next) tcb.sent.markLost(record)
+    tcb.prr.out = SIZE
+    tcb.prr.delivered = SIZE
+    keepReducing(tcb)
+    expect(tcb.cwnd).toBe(0)
+    t.connection.write(new Uint8Array(SIZE))
+    t.wait(60)
+      .expect({ seq: 1 + n * SIZE })
+      .wait(40)
+    t.ack(n + 8).wait(120)
+    t.expect({ seq: 1 + (n + 8) * SIZE, length: SIZE })
+  })
+
+  it('however low a rate may have been measured, the next segment leaves within a second', () => {
+    const t = new SenderScript({ tcp: { congestion: 'bbr' } })
+    const tcb = tcbOf(t)
+    t.write(2).skip().wait(100).ack(2)
+    tcb.pacer.rate = 0.01
+    t.write(6).wait(100).skip().ack(4).skip()
+    tcb.pacer.rate = 0.01
+    t.wait(1100)
+    expect(t.pending).toBeGreaterThan(0)
   })
 
   it('a device that was full does not stop it', () => {
