@@ -28,8 +28,14 @@ export abstract class LossBased implements CongestionControl {
     this.#windowSize = tcb.cwnd
   }
 
+  /**
+   * A loss that is being repaired counts as this algorithm has it. The one before may have set no `ssthresh` for it, and
+   * recovery would end with a window of that.
+   */
   takeOver(tcb: Tcb): void {
     this.#windowStart = tcb.bytesAcked
+    if (tcb.recovery === RecoveryState.Open) return
+    tcb.ssthresh = Math.min(tcb.ssthresh, this.#reduced(tcb, tcb.undo.cwnd))
   }
 
   onRtt(_tcb: Tcb, _rtt: Micros): void {}
@@ -104,12 +110,16 @@ export abstract class LossBased implements CongestionControl {
     return growBy(tcb, slowStartBytes(tcb, ackedBytes), ackedBytes)
   }
 
-  /** R5681-09, equation 4, with the factor of the algorithm. */
   #reduce(tcb: Tcb, flightSize: number): void {
     if (tcb.bytesAcked - this.#windowStart < this.#windowSize && flightSize > MUCH) this.#cautious = true
     this.reducing(tcb, flightSize)
     noteReduction(tcb)
-    tcb.ssthresh = Math.max(Math.floor(flightSize * this.beta), 2 * smss(tcb))
+    tcb.ssthresh = this.#reduced(tcb, flightSize)
+  }
+
+  /** R5681-09, equation 4, with the factor of the algorithm. */
+  #reduced(tcb: Tcb, flightSize: number): number {
+    return Math.max(Math.floor(flightSize * this.beta), 2 * smss(tcb))
   }
 }
 
