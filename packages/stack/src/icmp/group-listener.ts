@@ -87,7 +87,7 @@ export class GroupListener {
    */
   onQuery(group: IpAddress | null, delay: Micros, version: GroupVersion): void {
     const now = this.#engine.now
-    this.#heard(version, now, delay)
+    if (group === null || !group.isV4) this.#heard(version, now, delay)
     if (group !== null) {
       const member = this.#find(group)
       const at = this.#within(delay)
@@ -109,7 +109,10 @@ export class GroupListener {
     if (member !== null && this.#version(this.#engine.now) < 3) member.answerAt = NEVER
   }
 
-  /** IGMP-04, MLD-04: as long as an older querier is there, its version is spoken; what was pending in another is dropped. */
+  /**
+   * IGMP-04, MLD-04: as long as an older querier is there, its version is spoken; what was pending in another is dropped. Of
+   * IGMP only general queries tell (RFC 3376 section 7.2.1), of MLD all (RFC 3810 section 8.2.1).
+   */
   #heard(version: GroupVersion, now: Micros, delay: Micros): void {
     const before = this.#version(now)
     const until = now + ROBUSTNESS * QUERY_INTERVAL + delay

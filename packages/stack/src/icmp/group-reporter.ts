@@ -87,7 +87,7 @@ export class GroupReporter implements GroupWatcher, Transport {
     }
   }
 
-  /** IGMP-05 (RFC 3376 section 9.1): which queries count, and as whose. */
+  /** IGMP-05 (RFC 3376 section 9.1): which queries count, and as whose. Version 1 has general ones only (RFC 1112 appendix I). */
   #onIgmpQuery(packet: PacketIn, group: IpAddress): void {
     const { view } = this.#internet.memory
     const { length } = packet
@@ -97,7 +97,7 @@ export class GroupReporter implements GroupWatcher, Transport {
     if (
       (length !== IGMP_LENGTH && version < 3) ||
       (version > 1 && (packet.reassembled || !hasRouterAlert4(view, packet.headerOffset))) ||
-      (isGeneral && packet.dst3 !== ALL_HOSTS_V4.a3)
+      (isGeneral ? packet.dst3 !== ALL_HOSTS_V4.a3 : version === 1)
     ) {
       this.#counters.groupQueriesIgnored++
       return

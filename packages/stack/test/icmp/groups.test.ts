@@ -241,6 +241,21 @@ describe('IGMP', () => {
     expect(said(it)).toEqual([`10.0.0.2 > 224.0.0.22 to-ex ${GROUP4}`])
   })
 
+  it.each([
+    ['of version 2, about a group', { length: 8 }],
+    ['of version 1, about a group: there is no such thing', { length: 8, code: 0, alert: false }],
+  ] as [string, Query][])('IGMP-04 a query %s does not bring the older version back', (_, query) => {
+    const it = bench(['10.0.0.2/24'], true, 1, false)
+    join(it, GROUP4)
+    it.host.advance(5000)
+    said(it)
+    ask4(it, GROUP4, query)
+    it.host.advance(20_000)
+    said(it)
+    leave(it, GROUP4)
+    expect(said(it)).toEqual([`10.0.0.2 > 224.0.0.22 to-in ${GROUP4}`])
+  })
+
   it('IGMP-04 in the older versions another host’s report is enough', () => {
     const it = bench(['10.0.0.2/24'], true, 1, false)
     join(it, GROUP4)
