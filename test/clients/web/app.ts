@@ -12,6 +12,8 @@ export const SIZE = 16 * MEBIBYTE
 /** Both ends of HTTP/2 refuse streams when more MiB than this are in flight; Node's own limit is below one large body. */
 export const HTTP2_OPTIONS = { maxSessionMemory: 128 } as const
 export const PORTS = { http: 80, https: 443, http2: 8443 } as const
+/** A body that comes back while it is still sent, or when all of it has arrived. */
+export const ECHO = { atOnce: '/echo', whole: '/echo-whole' } as const
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -22,8 +24,14 @@ export interface ServerModules {
   readonly http2: { createSecureServer(options: object, listener: Listener): Http2SecureServer }
 }
 
+export interface Web {
+  /** Connections that clients have made to the HTTP server. */
+  readonly connections: number
+  close(): void
+}
+
 /** Serves the same over HTTP, HTTPS and HTTP/2, on every address. */
-export async function startWeb(modules: ServerModules, options: object): Promise<{ close(): void }> {
+export async function startWeb(modules: ServerModules, options: object): Promise<Web> {
   const file = await buffer(payloadStream(SIZE))
   const listener: Listener = (request, response) => {
     route(file, request, response).catch((error: Error) => response.destroy(error))
@@ -36,7 +44,12 @@ export async function startWeb(modules: ServerModules, options: object): Promise
       .listen(PORTS.http2),
   ]
   await Promise.all(servers.map((server) => server.listening || once(server, 'listening')))
+  let connections = 0
+  servers[0].on('connection', () => connections++)
   return {
+    get connections() {
+      return connections
+    },
     close() {
       for (const server of servers) {
         server.close()
@@ -50,8 +63,9 @@ async function route(file: Buffer, request: IncomingMessage, response: ServerRes
   const { method, url = '/' } = request
   if (url === '/file') serveFile(file, request, response)
   else if (url.startsWith('/item/')) response.end(itemText(url.slice('/item/'.length)))
-  else if (method === 'PUT' && url === '/hash') response.end(JSON.stringify(await digestOf(request)))
-  else if (method === 'POST' && url === '/echo') await pipeline(request, response)
+  else if (url === '/hash') response.end(JSON.stringify(await digestOf(request)))
+  else if (method === 'POST' && url === ECHO.atOnce) await pipeline(request, response)
+  else if (method === 'POST' && url === ECHO.whole) response.end(await buffer(request))
   else response.writeHead(404).end('not found\n')
 }
 

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { payloadStream } from '../../../examples/main/payload.ts'
-import { type Digest, digestOf, HTTP2_OPTIONS, itemText, SIZE } from './app.ts'
+import { type Digest, digestOf, ECHO, HTTP2_OPTIONS, itemText, SIZE } from './app.ts'
 
 /** Small requests that run beside the large ones. */
 export const ITEMS = 300
@@ -28,11 +28,11 @@ export interface WebReport {
 type Ask = (method: string, path: string, body?: Readable) => Promise<AsyncIterable<Uint8Array>>
 
 /** An upload, a download, an echo of 16 MiB, and many small requests: all at once. */
-async function exercise(ask: Ask): Promise<WebReport> {
+async function exercise(ask: Ask, echoPath: string): Promise<WebReport> {
   const [upload, download, echo, ...items] = await Promise.all([
     ask('PUT', '/hash', payloadStream(SIZE)).then((body) => text(Readable.from(body))),
     ask('GET', '/file').then(digestOf),
-    ask('POST', '/echo', payloadStream(SIZE)).then(digestOf),
+    ask('POST', echoPath, payloadStream(SIZE)).then(digestOf),
     ...Array.from({ length: ITEMS }, async (_, n) => {
       const item = await text(Readable.from(await ask('GET', `/item/${n}`)))
       return item === itemText(n)
@@ -48,7 +48,12 @@ export interface HttpModule {
 }
 
 /** By `http.request` with an Agent that keeps its connections. */
-export async function exerciseAgent(http: HttpModule, origin: string, tls: object): Promise<WebReport> {
+export async function exerciseAgent(
+  http: HttpModule,
+  origin: string,
+  tls: object,
+  echoPath: string = ECHO.atOnce,
+): Promise<WebReport> {
   const agent = new http.Agent({ keepAlive: true, maxSockets: CONNECTIONS, ...tls })
   const sockets = new Set<unknown>()
   const report = await exercise(async (method, path, body) => {
@@ -58,19 +63,23 @@ export async function exerciseAgent(http: HttpModule, origin: string, tls: objec
     if (body === undefined) request.end()
     else pipeline(body, request).catch(() => {}) // The request's error is told by `answered`.
     return (await answered)[0]
-  })
+  }, echoPath)
   agent.destroy()
   return { ...report, connections: sockets.size }
 }
 
 /** By `fetch`, with a dispatcher of undici's. */
-export function exerciseFetch(origin: string, dispatcher: object): Promise<WebReport> {
+export function exerciseFetch(
+  origin: string,
+  dispatcher: object,
+  echoPath: string = ECHO.atOnce,
+): Promise<WebReport> {
   return exercise(async (method, path, body) => {
     const sent = body === undefined ? {} : { body: Readable.toWeb(body), duplex: 'half' }
     const init: object = { method, dispatcher, ...sent }
     const response = await fetch(origin + path, init)
     return response.body as unknown as AsyncIterable<Uint8Array>
-  })
+  }, echoPath)
 }
 
 /** Of `http2`, Node's own or a stack's. */
@@ -79,7 +88,12 @@ export interface Http2Module {
 }
 
 /** By streams of one HTTP/2 session. */
-export async function exerciseHttp2(http2: Http2Module, origin: string, tls: object): Promise<WebReport> {
+export async function exerciseHttp2(
+  http2: Http2Module,
+  origin: string,
+  tls: object,
+  echoPath: string = ECHO.atOnce,
+): Promise<WebReport> {
   const session = http2.connect(origin, { ...HTTP2_OPTIONS, ...tls })
   const failed = once(session, 'close').then(([error]) => {
     throw error ?? new Error('The session was closed')
@@ -95,7 +109,7 @@ export async function exerciseHttp2(http2: Http2Module, origin: string, tls: obj
       if (body !== undefined) pipeline(body, stream).catch(() => {})
       await once(stream, 'response')
       return stream
-    }),
+    }, echoPath),
   ])
   session.close()
   return { ...report, connections: 1 }
