@@ -121,6 +121,17 @@ export function noteReduction(tcb: Tcb): void {
   ecn.byEcho = false
 }
 
+/**
+ * A reduction for losses was needless and is taken back. The peer must not hear of it: a mark of the same time had been left to
+ * it, and is echoed until there is a reduction (as in Linux).
+ */
+export function withdrawReduction(tcb: Tcb): void {
+  const { ecn } = tcb
+  if (!ecn.on || ecn.byEcho) return
+  ecn.cwr = false
+  ecn.reducedTo = tcb.sndUna
+}
+
 /** Data in flight now was in flight when an ECE reduced the window: its loss is the same congestion. */
 export function reducedByEcho(tcb: Tcb): boolean {
   return tcb.ecn.byEcho && seqLt(tcb.sndUna, tcb.ecn.reducedTo)

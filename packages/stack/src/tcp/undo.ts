@@ -1,6 +1,7 @@
 import { seqGt, seqLeq, seqLt } from '../core/seq.ts'
 import type { Micros } from '../core/timer.ts'
 import type { AckNews } from './ack-news.ts'
+import { withdrawReduction } from './ecn.ts'
 import { RecoveryState } from './recovery-state.ts'
 import type { Tcb } from './tcb.ts'
 import { timestampNow } from './timestamps.ts'
@@ -85,6 +86,7 @@ export function undo(tcb: Tcb, proof: UndoProof, now: Micros): void {
   tcb.duplicateAcks = 0
   tcb.cwnd = Math.max(tcb.cwnd, saved.cwnd)
   tcb.ssthresh = Math.max(tcb.ssthresh, saved.ssthresh)
+  withdrawReduction(tcb)
   tcb.congestion.onUndo(tcb, now)
   tcp.counters.undos++
   if (proof === UndoProof.Dsack) tcp.counters.undosByDsack++

@@ -269,6 +269,28 @@ describe('ECN: the sender', () => {
     expect(sent[again + 1].ecn).toBe(ECT0)
   })
 
+  it('R3168-07 a reduction that is taken back withdraws its CWR: the echo goes on, and is answered', () => {
+    const t = agreed({}, true)
+    t.connection.write(new Uint8Array(20_000))
+    t.skip().wait(100)
+    const { cwnd } = t.connection.info()
+    // One burst of ACKs: a hole, and the end of it, with a mark on the way.
+    const edge = (n: number): number => (t.iss + 1 + n * 1000) >>> 0
+    t.device.receive(
+      t.build({ flags: 'A', seq: 1, ack: 1, options: [{ name: 'sack', blocks: [[edge(1), edge(7)]] }] }),
+      t.build({ flags: 'AE', seq: 1, ack: 10_001 }),
+    )
+    expect(t.stack.tcp.counters).toMatchObject({ fastRecoveries: 1, undos: 1, ecnReductions: 0 })
+    expect(t.connection.info().cwnd).toBeGreaterThanOrEqual(cwnd)
+    expect(t.next().flags).not.toContain('W')
+    t.skip().wait(100)
+    t.send({ flags: 'AE', seq: 1, ack: 11_001 })
+    expect(t.stack.tcp.counters.ecnReductions).toBe(1)
+    t.connection.write(new Uint8Array(20_000))
+    t.send({ flags: 'AE', seq: 1, ack: 20_001 })
+    expect(t.next().flags).toContain('W')
+  })
+
   it('ECE without an agreement means nothing', () => {
     const t = new Script().established([...MSS])
     t.connection.write(new Uint8Array(40_000))
