@@ -1,45 +1,12 @@
-import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
-import { buildSync } from 'esbuild'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
+import { ChildProgram } from '../child-program.ts'
 import type { Cost, Order } from './segments.child.ts'
 
 const SEGMENTS = 1_000_000
 const WARM_UP = 2_000_000
 
-/**
- * What makes each run the same, however busy the machine: code is compiled when it is due and not when another thread has
- * time, and nothing is collected before 64 MiB of young objects, 64 bytes a segment.
- */
-const FLAGS = [
-  '--expose-gc',
-  '--no-concurrent-recompilation',
-  '--single-threaded-gc',
-  '--min-semi-space-size=64',
-  '--max-semi-space-size=64',
-]
-
-const run = promisify(execFile)
-const folder = mkdtempSync(join(tmpdir(), 'tapwire-'))
-const program = join(folder, 'segments.mjs')
-
-beforeAll(() => {
-  const entry = fileURLToPath(new URL('./segments.child.ts', import.meta.url))
-  buildSync({
-    entryPoints: [entry],
-    outfile: program,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-  })
-})
-
-afterAll(() => rmSync(folder, { recursive: true }))
+const program = new ChildProgram(new URL('./segments.child.ts', import.meta.url))
+afterAll(() => program.remove())
 
 async function cost(order: Partial<Order>): Promise<Cost> {
   const usual: Order = {
@@ -51,8 +18,7 @@ async function cost(order: Partial<Order>): Promise<Cost> {
     segments: SEGMENTS,
     warmUp: WARM_UP,
   }
-  const { stdout } = await run(process.execPath, [...FLAGS, program, JSON.stringify({ ...usual, ...order })])
-  return JSON.parse(stdout) as Cost
+  return (await program.run({ ...usual, ...order })) as Cost
 }
 
 /** In bytes a segment. The smallest object has 16. */

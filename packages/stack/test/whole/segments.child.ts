@@ -2,8 +2,6 @@
  * Moves segments through one stack and tells, as JSON, what that cost in garbage. It runs in a process of its own, bundled, so
  * that nothing but the stack can have made any; virtual time and a seed make each run the same.
  */
-import { Session } from 'node:inspector'
-import { constants, PerformanceObserver, performance } from 'node:perf_hooks'
 import {
   type ConnectionHandler,
   parseAddress,
@@ -12,6 +10,7 @@ import {
   type TcpConnection,
   VirtualClock,
 } from '../../src/index.ts'
+import { culpritsOf, type Garbage, garbageOf } from '../garbage.ts'
 import { Hairpin } from './hairpin.ts'
 
 export interface Order {
@@ -27,15 +26,11 @@ export interface Order {
   readonly loseOneIn: number
 }
 
-export interface Cost {
+export interface Cost extends Garbage {
   readonly segments: number
   readonly bytes: number
   readonly retransmitted: number
-  /** Collections of young objects while it was measured: the growth says nothing if there were any. */
-  readonly scavenges: number
-  /** Growth of the heap, in bytes. */
-  readonly heapGrowth: number
-  /** Who allocated, in a further run under the sampling heap profiler: bytes a segment, function, caller. */
+  /** Who allocated, in bytes a segment, in a further run that is not measured. */
   readonly culprits: readonly string[]
 }
 
@@ -150,75 +145,26 @@ function datagrams(stack: Stack, order: Order): Traffic {
 }
 
 async function measure(order: Order): Promise<Cost> {
-  const { gc } = globalThis as unknown as { gc: () => void }
   const { segments, bytes, step, stack } = start(order)
   const { counters } = stack.tcp
-  while (segments() < order.warmUp) step()
-  const before = { segments: segments(), bytes: bytes(), retransmitted: counters.retransmitted }
-  let collections: PerformanceEntry[] = []
-  const observer = new PerformanceObserver((list) => {
-    collections = collections.concat(list.getEntries())
+  const move = (count: number): number => {
+    const from = segments()
+    while (segments() < from + count) step()
+    return segments() - from
+  }
+  move(order.warmUp)
+  const before = { bytes: bytes(), retransmitted: counters.retransmitted }
+  let moved = 0
+  const garbage = await garbageOf(() => {
+    moved = move(order.segments)
   })
-  process.memoryUsage()
-  gc()
-  await new Promise((resolve) => setTimeout(resolve, 20))
-  observer.observe({ entryTypes: ['gc'] })
-  const from = performance.now()
-  const heap = process.memoryUsage().heapUsed
-  while (segments() < before.segments + order.segments) step()
-  const heapGrowth = process.memoryUsage().heapUsed - heap
-  const to = performance.now()
-  await new Promise((resolve) => setTimeout(resolve, 20))
-  observer.disconnect()
   return {
-    segments: segments() - before.segments,
+    ...garbage,
+    segments: moved,
     bytes: bytes() - before.bytes,
     retransmitted: counters.retransmitted - before.retransmitted,
-    scavenges: collections.filter(
-      (entry) => isScavenge(entry) && entry.startTime >= from && entry.startTime <= to,
-    ).length,
-    heapGrowth,
-    culprits: culprits(segments, step, order.segments / 4),
+    culprits: culpritsOf(() => move(order.segments / 4)),
   }
-}
-
-function isScavenge(entry: PerformanceEntry): boolean {
-  return (
-    (entry as unknown as { detail: { kind: number } }).detail.kind === constants.NODE_PERFORMANCE_GC_MINOR
-  )
-}
-
-interface ProfileNode {
-  readonly callFrame: { readonly functionName: string; readonly lineNumber: number }
-  readonly selfSize: number
-  readonly children: readonly ProfileNode[]
-}
-
-/** The functions that allocate most, the worst first. */
-function culprits(segments: () => number, step: () => void, count: number): string[] {
-  const session = new Session()
-  session.connect()
-  session.post('HeapProfiler.startSampling', {
-    samplingInterval: 128,
-    includeObjectsCollectedByMajorGC: true,
-    includeObjectsCollectedByMinorGC: true,
-  } as object)
-  const from = segments()
-  while (segments() < from + count) step()
-  const sizes = new Map<string, number>()
-  const walk = (node: ProfileNode, caller: string): void => {
-    const name = `${node.callFrame.functionName || '(anonymous)'}:${node.callFrame.lineNumber + 1}`
-    const key = `${name} < ${caller}`
-    if (node.selfSize > 0) sizes.set(key, (sizes.get(key) ?? 0) + node.selfSize)
-    for (const child of node.children) walk(child, name)
-  }
-  session.post('HeapProfiler.stopSampling', (error, result) => {
-    if (error === null) walk(result.profile.head as ProfileNode, '')
-  })
-  session.disconnect()
-  const total = segments() - from
-  const worst = [...sizes].sort((a, b) => b[1] - a[1]).slice(0, 8)
-  return worst.map(([name, size]) => `${(size / total).toFixed(3)} ${name}`)
 }
 
 const [, , text = '{}'] = process.argv
