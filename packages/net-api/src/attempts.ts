@@ -125,9 +125,9 @@ class AttemptSeries {
 
 /** What the network answered to a handshake; a local end that was asked for is named (NK-17). */
 function refused(target: ConnectTarget, code: string): SystemCallError {
-  const { address, port, localAddress, localPort } = target
-  if (localAddress === undefined || localPort === undefined)
-    return hostPortException(code, 'connect', address, port)
+  const { address, port, localPort } = target
+  if (localPort === undefined) return hostPortException(code, 'connect', address, port)
+  const localAddress = target.localAddress ?? (target.family === 4 ? '0.0.0.0' : '::')
   const error = hostPortException(code, 'connect', address, port, `${localAddress}:${localPort}`)
   return Object.assign(error, { localAddress, localPort })
 }

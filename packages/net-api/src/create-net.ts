@@ -9,6 +9,7 @@ import {
 } from './auto-select.ts'
 import { normalizeArgs } from './connect-args.ts'
 import { kContext, type NetContext, type NetStack } from './context.ts'
+import { derive, type Init } from './derive.ts'
 import { publishClientSocket } from './diagnostics.ts'
 import { Liveness } from './liveness.ts'
 import { lookupFor } from './lookup.ts'
@@ -101,32 +102,3 @@ function createContext(stack: NetStack, options: NetOptions): NetContext {
 }
 
 defineAccessors()
-
-type Init<T> = (instance: T, ...args: unknown[]) => void
-
-/**
- * A constructor whose instances have `Base`'s methods, made as Node makes its own: a function that also works without
- * `new` (NM-14), through `Class.call(this)` of old style inheritance, and as the base of a class.
- */
-function derive<T extends object>(
-  Base: { prototype: T },
-  Parent: object,
-  name: string,
-  init: Init<T>,
-): new (
-  ...args: unknown[]
-) => T {
-  function Class(this: T | undefined, ...args: unknown[]): unknown {
-    if (!(this instanceof Class)) return Reflect.construct(Class, args)
-    init(this as T, ...args)
-    return undefined
-  }
-  Object.defineProperty(Class, 'name', { value: name })
-  Class.prototype = Object.create(Base.prototype, {
-    constructor: { value: Class, writable: true, configurable: true },
-  })
-  Object.setPrototypeOf(Class, Parent)
-  return Class as unknown as new (
-    ...args: unknown[]
-  ) => T
-}

@@ -22,7 +22,7 @@ type ErrorConstructor = new (message: string) => Error
  * An error with one of Node's ERR_ codes: the base class is Node's for that code, the code stands in the first line of
  * the stack and in `toString()`, and `name` stays that of the base class.
  */
-function codedError(Base: ErrorConstructor, code: string, message: string): CodedError {
+export function codedError(Base: ErrorConstructor, code: string, message: string): CodedError {
   const error = new Base(message) as CodedError
   const { name } = error
   // The stack's text is made when it is captured or when it is first read, from the name that stands there then.
@@ -43,7 +43,7 @@ const systemErrors = new Map<string, { errno: number; text: string }>()
 for (const [errno, [name, text]] of getSystemErrorMap()) systemErrors.set(name, { errno, text })
 
 /** The platform's (negative) number of an errno name, as libuv has it; 0 when there is none. */
-function errnoOf(code: string): number {
+export function errnoOf(code: string): number {
   return systemErrors.get(code)?.errno ?? 0
 }
 
@@ -162,8 +162,9 @@ export function outOfRange(name: string, range: string, value: unknown): CodedEr
   return codedError(RangeError, 'ERR_OUT_OF_RANGE', message)
 }
 
-export function badPort(name: string, port: unknown): CodedError {
-  const message = `${name} should be >= 0 and < 65536. Received ${describeReceived(port)}.`
+/** @param bound '>' where 0 will not do */
+export function badPort(name: string, port: unknown, bound: '>=' | '>' = '>='): CodedError {
+  const message = `${name} should be ${bound} 0 and < 65536. Received ${describeReceived(port)}.`
   return codedError(RangeError, 'ERR_SOCKET_BAD_PORT', message)
 }
 

@@ -1,5 +1,6 @@
 export type { NetStack } from './context.ts'
 export { createNet, type NetOptions, type TapwireNet } from './create-net.ts'
+export { createDgram, type DgramOptions, type TapwireDgram } from './dgram/create-dgram.ts'
 export { createDns, type TapwireDns } from './dns/create-dns.ts'
 export type { DnsOptions } from './dns/settings.ts'
 export { createHttp, type TapwireHttp } from './http.ts'

@@ -21,12 +21,13 @@ interface GivenOptions extends Omit<ListenOptions, 'port'> {
 
 /** `server.listen` in all its forms (NS-01 to NS-05); listening twice throws (NS-07). */
 export function listen(server: Server, args: readonly unknown[]): void {
-  const [options, callback] = normalizeArgs<GivenOptions>(args)
+  const [given, callback] = normalizeArgs<GivenOptions>(args)
   if (server._handle !== null) throw alreadyListening()
-  listenTrace.started(server, options)
+  listenTrace.started(server, given)
   if (callback !== null) server.once('listening', callback as () => void)
   server._listeningId++
-  if (listenOnHandle(server, options._handle || options.handle || options)) return
+  const options = (given._handle || given.handle || given) as GivenOptions
+  if (listenOnHandle(server, options)) return
   watchSignal(server, options.signal)
   if (typeof options.fd === 'number' && options.fd >= 0) {
     // NS-01: what Node says of a descriptor that cannot listen; the host's are none of the stack's.

@@ -1,10 +1,21 @@
 import { AsyncResource } from 'node:async_hooks'
-import { type CloseReason, type ConnectionHandler, TapwireError, type TcpConnection } from '@tapwire/stack'
+import {
+  type CloseReason,
+  type ConnectionHandler,
+  type IpAddress,
+  type ListenerHandler,
+  parseAddress,
+  TapwireError,
+  type TcpConnection,
+} from '@tapwire/stack'
 import type { NetContext } from './context.ts'
 import { destination, type Endpoint, endpoint, readAddress } from './endpoint.ts'
 import { errnoException } from './errors.ts'
 import type { HandleOwner, SocketHandle } from './socket-handle.ts'
 import type { Turn } from './turns.ts'
+
+const ANY_V4 = parseAddress('0.0.0.0')
+const NO_HANDLER: ListenerHandler = { onConnection: () => {} }
 
 /** The most that one 'data' event carries, as with Node's own reads (NF-01). */
 const READ_SIZE = 65_536
@@ -88,6 +99,7 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
     const local = target.localAddress === undefined ? null : readAddress(target.localAddress, interfaces)
     if (remote === null) return { syscall: 'connect', code: 'EINVAL' }
     this.#family = target.family
+    if (this.#portIsListenedOn(target, local)) return { syscall: 'bind', code: 'EADDRINUSE' }
     try {
       this.#connection = this.#context.stack.tcp.connect(
         {
@@ -275,7 +287,7 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
   #readWork(): boolean {
     const connection = this.#connection
     if (!this.reading || connection === null || this.#onConnected !== null) return false
-    return connection.readable > 0 || (!this.#endTold && connection.ended) || this.#failure !== null
+    return connection.readable > 0 || (!this.#endTold && (connection.ended || this.#failure !== null))
   }
 
   #writeWork(): boolean {
@@ -305,7 +317,9 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
       owner?.onHandleActivity()
       if (owner?.onHandleRead(this) === false) this.readStop()
     } else if (connection.ended && !this.#endTold) {
+      // As with libuv nothing is read after the end, not even a reset: only a write hears of that.
       this.#endTold = true
+      this.readStop()
       owner?.onHandleActivity()
       owner?.onHandleEnd()
     } else if (this.#failure !== null) {
@@ -327,6 +341,19 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
     this.writeQueueSize = 0
     this.#hold()
     write.callback(error)
+  }
+
+  /** NE-08: RFC 9293 lets a connection begin where somebody listens; a kernel's `bind` does not. */
+  #portIsListenedOn({ localPort, family }: ConnectTarget, local: IpAddress | null): boolean {
+    if (!localPort) return false
+    const address = local ?? (family === 4 ? ANY_V4 : null)
+    const options = { address, port: localPort, ipv6Only: family === 6 }
+    try {
+      this.#context.stack.tcp.listen(options, NO_HANDLER).close()
+      return false
+    } catch (error) {
+      return error instanceof TapwireError && error.code === 'EADDRINUSE'
+    }
   }
 
   /** Offers the rest of a write to the send ring. */
@@ -404,6 +431,8 @@ function failureOf(error: unknown, target: ConnectTarget): ConnectFailure {
   if (!(error instanceof TapwireError)) throw error
   const { code } = error
   const bound = target.localAddress !== undefined || Boolean(target.localPort)
-  const bind = bound && (code === 'EADDRNOTAVAIL' || code === 'EADDRINUSE' || code === 'EAFNOSUPPORT')
+  // A kernel lets several connections share a local end, until they want the same remote one, too.
+  if (code === 'EADDRINUSE') return { syscall: 'connect', code: 'EADDRNOTAVAIL' }
+  const bind = bound && (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT')
   return { syscall: bind ? 'bind' : 'connect', code }
 }

@@ -1,5 +1,6 @@
 import type { NetStack } from '../context.ts'
 import { createNet } from '../create-net.ts'
+import { createDgram } from '../dgram/create-dgram.ts'
 import { createDns } from '../dns/create-dns.ts'
 import { createHttp } from '../http.ts'
 import { createHttp2 } from '../http2.ts'
@@ -15,6 +16,7 @@ export function createModules(stack: NetStack): StackModules {
   const dns = createDns(stack)
   return {
     net,
+    dgram: createDgram(stack),
     dns,
     'dns/promises': dns.promises,
     tls: createTls(net),

@@ -15,6 +15,9 @@ export interface World {
   /** The server's addresses. */
   readonly v4: string
   readonly v6: string
+  /** The client's addresses. */
+  readonly client4: string
+  readonly client6: string
   /** An address that neither host has. */
   readonly foreign4: string
   /** Both sides are the same host, so that `localhost` of the client is the server. */
@@ -31,6 +34,8 @@ function nodeWorld(): World {
     clientHttp: nodeHttp,
     v4: '127.0.0.1',
     v6: '::1',
+    client4: '127.0.0.1',
+    client6: '::1',
     foreign4: '192.0.2.1',
     oneHost: true,
     close: async () => {},
@@ -49,6 +54,8 @@ function loopbackWorld(): World {
     clientHttp: http,
     v4: '127.0.0.1',
     v6: '::1',
+    client4: '127.0.0.1',
+    client6: '::1',
     foreign4: '192.0.2.1',
     oneHost: true,
     close: () => stack.close(),
@@ -71,6 +78,8 @@ function cableWorld(): World {
     clientHttp: createHttp(client) as typeof nodeHttp,
     v4: '10.9.0.1',
     v6: 'fd09::1',
+    client4: '10.9.0.2',
+    client6: 'fd09::2',
     foreign4: '192.0.2.1',
     oneHost: false,
     close: async () => {
