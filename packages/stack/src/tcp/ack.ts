@@ -187,7 +187,7 @@ function takeSample(tcb: Tcb): void {
   if (latest >= 0) {
     const rtt = Math.max(1, now - latest)
     tcb.minRtt.sample(rtt, now)
-    tcb.congestion.onRtt(tcb, rtt, now)
+    tcb.congestion.onRtt(tcb, rtt, now, news.lastSentAt >= 0)
   }
   if (news.firstSentAt >= 0 && !news.retransmitted) sampleRtt(tcb, now - news.firstSentAt, now)
   else if (news.sackedSentAt >= 0) sampleRtt(tcb, now - news.sackedSentAt, now)

@@ -135,6 +135,47 @@ describe('random loss', () => {
   })
 })
 
+describe('reordering', () => {
+  it.each([
+    [10, 20],
+    [100, 100],
+    [100, 300],
+  ])('%i Mbit/s × %i ms: the time of what overtakes is not that of the path', (mbit, rtt) => {
+    const bandwidth = mbit * MBIT
+    const path = new Path({ bandwidth, rtt, queue: bdp(bandwidth, rtt), reorder: 0.01 })
+    path.run(0.04 * rtt)
+    expect(path.connection.info().minRtt).toBeLessThan(0.7 * rtt)
+    expect(path.model.minRtt).toBeGreaterThanOrEqual(1000 * rtt)
+    expect(path.model.fullBwReached).toBe(true)
+    expect((path.model.maxBw * 8) / (bandwidth * PAYLOAD)).toBeGreaterThan(0.95)
+    expect(path.share(0.06 * rtt)).toBeGreaterThan(0.85)
+    expect(path.timeouts).toBe(0)
+  })
+
+  it('one in a hundred comes 40 ms late', () => {
+    const more = { reorder: 0.01, reorderDelay: 40 }
+    const path = new Path({ bandwidth: 50 * MBIT, rtt: 100, queue: 625_000, more })
+    path.run(4)
+    expect(path.model.minRtt).toBeGreaterThanOrEqual(100_000)
+    expect(path.share(8)).toBeGreaterThan(0.9)
+  })
+
+  it('with a percent of loss as well', () => {
+    const path = new Path({ bandwidth: 50 * MBIT, rtt: 100, queue: 625_000, reorder: 0.01, loss: 0.01 })
+    path.run(4)
+    expect(path.model.minRtt).toBeGreaterThanOrEqual(100_000)
+    expect(path.share(12)).toBeGreaterThan(0.6)
+  })
+
+  it('with two percent of loss, and a path that becomes longer', () => {
+    const path = new Path({ bandwidth: 50 * MBIT, rtt: 40, queue: 500_000, reorder: 0.02, loss: 0.02 })
+    path.run(6)
+    path.link.set({ latency: 100 }, 'in')
+    path.run(16)
+    expect(path.model.minRtt).toBeGreaterThan(110_000)
+  })
+})
+
 describe('the states of one flow', () => {
   it('Startup ends when the pipe is full, without a loss where the queue holds a BDP and a half', () => {
     const path = new Path({ bandwidth: 50 * MBIT, rtt: 40, queue: 400_000 })

@@ -25,7 +25,12 @@ import {
   isTimeToProbeBw,
   updateProbeBwCyclePhase,
 } from '../../src/tcp/congestion/bbr/probe-bw.ts'
-import { checkProbeRtt, updateMinRtt } from '../../src/tcp/congestion/bbr/probe-rtt.ts'
+import {
+  checkProbeRtt,
+  knownMinRtt,
+  sampleRtt,
+  updateMinRtt,
+} from '../../src/tcp/congestion/bbr/probe-rtt.ts'
 import { updateRound } from '../../src/tcp/congestion/bbr/rounds.ts'
 import {
   advanceLatestDeliverySignals,
@@ -189,6 +194,41 @@ describe('section 5.5: the model', () => {
     bbr.rtt = -1
     updateMinRtt(bbr, now + 12 * SECOND + 1)
     expect(bbr.minRtt).toBe(130_000)
+  })
+
+  it('RS.rtt: what is SACKed has no say while other things arrive in order', () => {
+    sampleRtt(tcb, bbr, RTT, true)
+    expect(bbr.rtt).toBe(RTT)
+    bbr.rtt = -1
+    sampleRtt(tcb, bbr, RTT / 2, false)
+    bbr.roundCount++
+    sampleRtt(tcb, bbr, RTT / 2, false)
+    expect(bbr.rtt).toBe(-1)
+    bbr.roundCount++
+    sampleRtt(tcb, bbr, 0.9 * RTT, false)
+    expect(bbr.rtt).toBe(0.9 * RTT)
+  })
+
+  it('RS.rtt: where segments overtake, what is SACKed makes no lower minimum, but a higher one', () => {
+    bbr.roundCount += 2
+    tcb.rack.reorderingSeen = true
+    tcb.srtt = 0.9 * RTT
+    sampleRtt(tcb, bbr, RTT / 2, false)
+    expect(bbr.rtt).toBe(RTT)
+    tcb.srtt = 1.5 * RTT
+    sampleRtt(tcb, bbr, RTT / 2, false)
+    expect(bbr.rtt).toBe(1.5 * RTT)
+    bbr.minRtt = Number.POSITIVE_INFINITY
+    sampleRtt(tcb, bbr, RTT / 2, false)
+    expect(bbr.rtt).toBe(1.5 * RTT)
+  })
+
+  it('OnInit: the minimum of the algorithm before, unless segments overtake', () => {
+    tcb.minRtt.sample(RTT / 2, now)
+    tcb.srtt = RTT
+    expect(knownMinRtt(tcb)).toBe(RTT / 2)
+    tcb.rack.reorderingSeen = true
+    expect(knownMinRtt(tcb)).toBe(RTT)
   })
 })
 

@@ -25,8 +25,11 @@ export interface CongestionControl {
   init(tcb: Tcb): void
   /** It was chosen for a connection under way: `cwnd` and `ssthresh` are another algorithm's. */
   takeOver(tcb: Tcb, now: Micros): void
-  /** A round-trip sample in microseconds, of what was acknowledged last; before the `onAck` of the same ACK. */
-  onRtt(tcb: Tcb, rtt: Micros, now: Micros): void
+  /**
+   * A round-trip sample in microseconds, of what was acknowledged last; before the `onAck` of the same ACK. @param inOrder by
+   * SEG.ACK; what was SACKed may have overtaken what is missing
+   */
+  onRtt(tcb: Tcb, rtt: Micros, now: Micros, inOrder: boolean): void
   /**
    * New data was acknowledged outside of fast recovery. @param ackedBytes what is newly known to have arrived: not
    * what was SACKed before @param limited the window was what held the sender back

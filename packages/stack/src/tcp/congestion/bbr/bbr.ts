@@ -13,7 +13,7 @@ import { updateAckAggregation } from './extra-acked.ts'
 import { handleLostPacket, noteLoss } from './loss.ts'
 import { enterStartup, startDown } from './phases.ts'
 import { updateProbeBwCyclePhase } from './probe-bw.ts'
-import { checkProbeRtt, checkProbeRttDone, updateMinRtt } from './probe-rtt.ts'
+import { checkProbeRtt, checkProbeRttDone, knownMinRtt, sampleRtt, updateMinRtt } from './probe-rtt.ts'
 import { startRound, updateRound } from './rounds.ts'
 import {
   advanceLatestDeliverySignals,
@@ -51,7 +51,7 @@ export class Bbr implements CongestionControl {
   #onInit(tcb: Tcb, now: Micros): void {
     const bbr = this.state
     tcb.ssthresh = INFINITE_SSTHRESH
-    if (tcb.srtt > 0) bbr.minRtt = tcb.minRtt.value > 0 ? tcb.minRtt.value : tcb.srtt
+    if (tcb.srtt > 0) bbr.minRtt = knownMinRtt(tcb)
     bbr.minRttStamp = now
     bbr.probeRttMinStamp = now
     bbr.extraAckedStart = now
@@ -61,9 +61,8 @@ export class Bbr implements CongestionControl {
     enterStartup(bbr)
   }
 
-  /** A clock that moves in steps may show a step too little, and a BDP too small would never be outgrown. */
-  onRtt(tcb: Tcb, rtt: Micros): void {
-    this.state.rtt = rtt + (tcb.tcp.engine.clock.granularity ?? 0)
+  onRtt(tcb: Tcb, rtt: Micros, _now: Micros, inOrder: boolean): void {
+    sampleRtt(tcb, this.state, rtt, inOrder)
   }
 
   /** All is done in `onRateSample`, in recovery too. */

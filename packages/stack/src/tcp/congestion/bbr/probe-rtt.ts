@@ -10,6 +10,30 @@ import { resetShortTermModel } from './signals.ts'
 import { type BbrState, Phase } from './state.ts'
 import { restoreCwnd, saveCwnd } from './undo.ts'
 
+/**
+ * RS.rtt. What overtakes others is faster than the path: with its time as the minimum the window would be too small for the rate
+ * to grow. What has overtaken cannot be told from what has arrived behind a loss, so what is SACKed has no say, unless in two
+ * round trips nothing else arrives.
+ */
+export function sampleRtt(tcb: Tcb, bbr: BbrState, rtt: Micros, inOrder: boolean): void {
+  if (inOrder) bbr.inOrderRound = bbr.roundCount
+  else if (bbr.roundCount - bbr.inOrderRound < 2) return
+  const time = inOrder || !tcb.rack.reorderingSeen ? rtt : withoutOvertaking(tcb, bbr, rtt)
+  // A clock that moves in steps may show a step too little, and a BDP too small would never be outgrown.
+  bbr.rtt = time + (tcb.tcp.engine.clock.granularity ?? 0)
+}
+
+/** The minimum to begin with, of a connection that had another algorithm before. */
+export function knownMinRtt(tcb: Tcb): Micros {
+  return tcb.minRtt.value > 0 && !tcb.rack.reorderingSeen ? tcb.minRtt.value : tcb.srtt
+}
+
+/** Where segments are known to overtake: the smoothed time, which may replace an old minimum, but makes no lower one. */
+function withoutOvertaking(tcb: Tcb, bbr: BbrState, rtt: Micros): Micros {
+  const usual = Math.max(rtt, tcb.srtt)
+  return bbr.minRtt === Number.POSITIVE_INFINITY ? usual : Math.max(usual, bbr.minRtt)
+}
+
 /** UpdateMinRTT() (section 5.3.4.3): the minimum of 10 s, and whether it is time to look for one. */
 export function updateMinRtt(bbr: BbrState, now: Micros): void {
   const { rtt } = bbr

@@ -83,6 +83,8 @@ export class BbrState {
   // Round-trip time (section 2.16).
   /** The sample of the ACK at hand, -1 for none. */
   rtt: Micros = -1
+  /** The round of the last sample of something that arrived in order. */
+  inOrderRound = 0
   minRtt = INFINITY
   minRttStamp: Micros = 0
   probeRttMinDelay = INFINITY
