@@ -1,11 +1,12 @@
 import type { Clock } from '../core/clock.ts'
 import { TapwireError } from '../core/errors.ts'
+import { type KnownOptions, refuseUnknown } from '../core/known-options.ts'
 import type { Micros } from '../core/timer.ts'
 import type { CodelOptions } from './codel.ts'
 import type { GilbertElliott } from './gilbert-elliott.ts'
 import type { FrameFilter, Impairment, ImpairOptions, QueueBound } from './impair-options.ts'
 import type { JitterDistribution } from './jitter.ts'
-import { checkKeys, oneOf, refuse, truth, whole, within } from './option-checks.ts'
+import { oneOf, refuse, truth, whole, within } from './option-checks.ts'
 import type { PolicerOptions } from './policer.ts'
 import { checkScript, type FateScript } from './scripted.ts'
 
@@ -77,8 +78,7 @@ export const NO_IMPAIRMENT: ResolvedImpairment = {
   filter: null,
 }
 
-/** Every option by name: one that is missing here does not compile. */
-const IMPAIRMENT_KEYS: Record<keyof Impairment, true> = {
+const IMPAIRMENT: KnownOptions<Impairment> = {
   latency: true,
   jitter: true,
   jitterDistribution: true,
@@ -103,15 +103,16 @@ const IMPAIRMENT_KEYS: Record<keyof Impairment, true> = {
   script: true,
   filter: true,
 }
-const OWN_KEYS: Record<Exclude<keyof ImpairOptions, keyof Impairment>, true> = {
+const IMPAIR_OPTIONS: KnownOptions<ImpairOptions> = {
+  ...IMPAIRMENT,
   direction: true,
   seed: true,
   clock: true,
 }
 
-/** What `impair` was given besides the impairment. @throws ERR_INVALID_ARG_VALUE */
+/** What `impair` was given besides the impairment. @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE */
 export function checkOptions(options: ImpairOptions): void {
-  checkKeys('impair', options, { ...IMPAIRMENT_KEYS, ...OWN_KEYS })
+  refuseUnknown("options of 'impair'", options, IMPAIR_OPTIONS)
   checkDirection(options.direction)
   const { seed, clock } = options
   if (seed !== undefined && !Number.isInteger(seed)) refuse('seed', 'an integer', seed)
@@ -123,9 +124,9 @@ export function checkDirection(direction: ImpairOptions['direction']): void {
   if (direction !== undefined) oneOf('direction', direction, ['in', 'out', 'both'], 'both')
 }
 
-/** @throws ERR_INVALID_ARG_VALUE for options that there are not */
+/** @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for options that there are not */
 export function checkChanges(changes: Impairment): void {
-  checkKeys('set', changes, IMPAIRMENT_KEYS)
+  refuseUnknown("options of 'set'", changes, IMPAIRMENT)
 }
 
 /** What is given over what was. @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_VALUE */
@@ -208,7 +209,7 @@ function bound(
   if (typeof given !== 'object' || given === null) {
     return { bytes: within(name, given, 0, mostBytes, 0), packets: anyPackets }
   }
-  checkKeys(name, given, { bytes: true, packets: true })
+  refuseUnknown(`options of '${name}'`, given, { bytes: true, packets: true })
   if (given.bytes === undefined && given.packets === undefined) {
     refuse(name, "a number of bytes, or an object with 'bytes' or 'packets'", '{}')
   }
@@ -222,7 +223,7 @@ function codelOf(given: boolean | CodelOptions): ResolvedImpairment['codel'] {
   if (given === false) return null
   const options = given === true ? {} : given
   if (typeof options !== 'object' || options === null) refuse('codel', 'a boolean or an object', given)
-  checkKeys('codel', options, { target: true, interval: true })
+  refuseUnknown("options of 'codel'", options, { target: true, interval: true })
   return {
     target: within('codel.target', options.target, 0.001, LONGEST_MS, 5000, 1000),
     interval: within('codel.interval', options.interval, 0.001, LONGEST_MS, 100_000, 1000),
@@ -232,7 +233,7 @@ function codelOf(given: boolean | CodelOptions): ResolvedImpairment['codel'] {
 function policerOf(given: PolicerOptions | null): PolicerOptions | null {
   if (given === null) return null
   if (typeof given !== 'object') refuse('policer', "an object with 'rate' and 'burst', or null", given)
-  checkKeys('policer', given, { rate: true, burst: true })
+  refuseUnknown("options of 'policer'", given, { rate: true, burst: true })
   return {
     rate: within('policer.rate', given.rate ?? Number.NaN, 1, Number.MAX_SAFE_INTEGER, 0),
     burst: within('policer.burst', given.burst ?? Number.NaN, 1, LARGEST_QUEUE, 0),
@@ -245,7 +246,7 @@ function lossOf(given: Impairment, was: ResolvedImpairment) {
   if (typeof loss !== 'object' || loss === null) {
     return { loss: within('loss', loss, 0, 1, 0), burstLoss: null }
   }
-  checkKeys('loss', loss, { toBad: true, toGood: true, lossBad: true, lossGood: true })
+  refuseUnknown("options of 'loss'", loss, { toBad: true, toGood: true, lossBad: true, lossGood: true })
   const burstLoss: Required<GilbertElliott> = {
     toBad: within('loss.toBad', loss.toBad ?? Number.NaN, 0, 1, 0),
     toGood: within('loss.toGood', loss.toGood ?? Number.NaN, 0, 1, 0),

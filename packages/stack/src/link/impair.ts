@@ -32,7 +32,7 @@ export interface ImpairedDevice extends LinkDevice {
   /**
    * Changes what is given and leaves the rest, from the next frame on.
    * @param direction default: what `impair` was given
-   * @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_VALUE; nothing has changed then
+   * @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE; nothing has changed then
    */
   set(changes: Impairment, direction?: Direction | 'both'): void
 }
@@ -42,7 +42,7 @@ export interface ImpairedDevice extends LinkDevice {
  * for what can happen to them. It works on the frames of a wire: it offers no offloads, cuts received super-frames
  * and completes checksums, so that damage can be seen. The same seed gives the same fate to the same frames.
  *
- * @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_VALUE for options out of their range
+ * @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for options out of their range
  */
 export function impair(device: LinkDevice, options: ImpairOptions = {}): ImpairedDevice {
   return new Impaired(device, options)

@@ -45,18 +45,6 @@ export function truth(name: string, given: boolean | undefined, was: boolean): b
   return given
 }
 
-/** @throws ERR_INVALID_ARG_VALUE for a key that is not among those known */
-export function checkKeys(of: string, given: object, known: Record<string, true>): void {
-  if (typeof given !== 'object' || given === null) refuse(of, 'an object', given)
-  for (const key of Object.keys(given)) {
-    if (Object.hasOwn(known, key)) continue
-    throw new TapwireError(
-      'ERR_INVALID_ARG_VALUE',
-      `'${key}' is not an option of '${of}'. There are: ${Object.keys(known).join(', ')}`,
-    )
-  }
-}
-
 /** @throws ERR_INVALID_ARG_VALUE */
 export function refuse(name: string, wanted: string, given: unknown): never {
   throw new TapwireError('ERR_INVALID_ARG_VALUE', `'${name}' must be ${wanted}. Received ${String(given)}`)

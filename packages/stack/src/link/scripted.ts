@@ -1,9 +1,10 @@
+import { type KnownOptions, refuseUnknown } from '../core/known-options.ts'
 import type { Memory } from '../core/memory.ts'
 import { type DecodedFrame, decodeFrame, decodePacket } from '../wire/packet.ts'
 import { TcpFlag as Flag, tcpFlags } from '../wire/tcp.ts'
 import type { LinkDevice } from './device.ts'
 import type { Direction } from './impair-options.ts'
-import { checkKeys, oneOf, refuse, whole, within } from './option-checks.ts'
+import { oneOf, refuse, whole, within } from './option-checks.ts'
 import { TransportLayout } from './transport-layout.ts'
 
 /**
@@ -43,6 +44,7 @@ export type FateScript = FateFunction | readonly FateRule[]
 const DEEDS = ['drop', 'delay', 'duplicate', 'corrupt', 'mark'] as const
 const MATCHES = ['any', 'tcp', 'data', 'ack', 'syn', 'fin', 'rst', 'udp'] as const
 const LONGEST_MS = 3_600_000
+const RULE: KnownOptions<FateRule> & { delay: unknown } = { match: true, nth: true, do: true, delay: true }
 
 /** @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_VALUE */
 export function checkScript(script: FateScript | null): FateScript | null {
@@ -50,7 +52,8 @@ export function checkScript(script: FateScript | null): FateScript | null {
   if (!Array.isArray(script)) refuse('script', 'a function, an array of rules, or null', script)
   script.forEach((rule: FateRule, i: number) => {
     const name = `script[${i}]`
-    checkKeys(name, rule, { match: true, nth: true, do: true, delay: true })
+    if (typeof rule !== 'object' || rule === null) refuse(name, 'an object', rule)
+    refuseUnknown(`parts of '${name}'`, rule, RULE)
     checkFate(name, rule)
     if (typeof rule.match !== 'function') oneOf(`${name}.match`, rule.match, MATCHES, 'any')
     const all = Array.isArray(rule.nth) ? rule.nth : [rule.nth]

@@ -117,18 +117,18 @@ describe('options of impair', () => {
     expect(() => impair(bad, wrong)).toThrow(
       expect.objectContaining({
         code: VALUE,
-        message: expect.stringMatching(/^'delay' is not .*latency.*seed/),
+        message: expect.stringMatching(/^The options of 'impair' have no 'delay'.*latency.*seed/),
       }),
     )
-    expect(() => bad.set(wrong)).toThrow(/^'delay' is not an option of 'set'/)
+    expect(() => bad.set(wrong)).toThrow(/^The options of 'set' have no 'delay'/)
     // biome-ignore lint/suspicious/noExplicitAny: wrong on purpose
     expect(() => bad.set({ seed: 3 } as any)).toThrow(/'seed'/)
     // biome-ignore lint/suspicious/noExplicitAny: wrong on purpose
     expect(() => bad.set({ loss: 0.5 }, 'up' as any)).toThrow(/'direction'/)
     // biome-ignore lint/suspicious/noExplicitAny: wrong on purpose
-    expect(() => bad.set(null as any)).toThrow(/'set' must be an object/)
+    expect(() => bad.set(null as any)).toThrow(/options of 'set' must be an object/)
     // biome-ignore lint/suspicious/noExplicitAny: wrong on purpose
-    expect(() => impair(bad, { toString: 1 } as any)).toThrow(/'toString' is not/)
+    expect(() => impair(bad, { toString: 1 } as any)).toThrow(/no 'toString'/)
   })
 
   test('a refused set changes nothing, in neither direction', () => {
