@@ -35,7 +35,7 @@ export function checkConservation(stack: Stack): void {
   const u = udp.counters
   equal(
     'UDP',
-    u.datagramsIn + u.extraCopies,
+    u.datagramsIn + u.extraCopies + u.loopedBack,
     u.delivered +
       sumOf(u, ['droppedLength', 'droppedChecksum', 'droppedNoChecksum', 'droppedNoListener']) +
       sumOf(u, ['droppedQueueFull', 'droppedNoMemory']),
