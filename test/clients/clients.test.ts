@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import type * as nodeNet from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { cert, key } from '../../packages/net-api/test/support/certificate.ts'
+import { allowNoKernelTcp } from '../support/no-kernel-tcp.ts'
 import { SERVER, sha256, TwoHosts } from './two-hosts.ts'
 
 /*
@@ -11,6 +12,7 @@ import { SERVER, sha256, TwoHosts } from './two-hosts.ts'
  */
 
 describe('programs that do not know of tapwire', () => {
+  allowNoKernelTcp()
   let hosts: TwoHosts
   const large = randomBytes(2 << 20)
 

@@ -8,6 +8,7 @@ import { cert, key } from '../../packages/net-api/test/support/certificate.ts'
 import { itemText, PORTS, SIZE, startWeb, type Web } from '../clients/web/app.ts'
 import { Folder } from '../support/folder.ts'
 import { kernelObstacle, kernelSuite } from '../support/kernel.ts'
+import { allowNoKernelTcp } from '../support/no-kernel-tcp.ts'
 
 const V4 = `http://${STACK_SIDE.v4}`
 const HOSTS = [STACK_SIDE.v4, `[${STACK_SIDE.v6}]`]
@@ -39,6 +40,7 @@ async function run(program: string, ...args: string[]): Promise<string> {
 }
 
 kernelSuite('curl and servers of the stack', kernelObstacle(['curl']), () => {
+  allowNoKernelTcp()
   beforeAll(open)
   afterAll(close)
 
@@ -121,6 +123,7 @@ kernelSuite('curl and servers of the stack', kernelObstacle(['curl']), () => {
 })
 
 kernelSuite('wget and servers of the stack', kernelObstacle(['wget']), () => {
+  allowNoKernelTcp()
   beforeAll(open)
   afterAll(close)
 

@@ -17,6 +17,7 @@ import {
 import { startDaemon } from '../support/daemon.ts'
 import { Folder } from '../support/folder.ts'
 import { kernelObstacle, kernelSuite } from '../support/kernel.ts'
+import { allowNoKernelTcp } from '../support/no-kernel-tcp.ts'
 
 /** Where nginx serves files, and asks the stack only for what is computed; where all of it is the stack's. */
 const PORTS = { http: 80, https: 443, proxy: 81, secureProxy: 82 } as const
@@ -51,6 +52,7 @@ http {
 }
 
 kernelSuite("the stack's web clients and servers, and nginx", kernelObstacle(['nginx', 'setpriv']), () => {
+  allowNoKernelTcp()
   let side: KernelSide
   let folder: Folder
   let web: Web

@@ -17,6 +17,7 @@ import {
   type WebTask,
 } from '../clients/web/tasks.ts'
 import { kernelObstacle, kernelSuite } from '../support/kernel.ts'
+import { allowNoKernelTcp } from '../support/no-kernel-tcp.ts'
 
 /** Of each kind over both versions of IP. */
 const KINDS = [
@@ -37,6 +38,7 @@ function originOf(side: typeof STACK_SIDE, version: 'v4' | 'v6', port: keyof typ
 }
 
 kernelSuite("Node's web clients and servers, one end on the kernel", kernelObstacle([]), () => {
+  allowNoKernelTcp()
   let side: KernelSide
   let kernel: ChildProcess
   let web: { close(): void }

@@ -12,6 +12,7 @@ import { type Digest, digestOf, SIZE } from '../clients/web/app.ts'
 import { startDaemon, stopDaemon } from '../support/daemon.ts'
 import { Folder } from '../support/folder.ts'
 import { kernelObstacle, kernelSuite } from '../support/kernel.ts'
+import { allowNoKernelTcp } from '../support/no-kernel-tcp.ts'
 
 const large: Digest = { bytes: SIZE, sha256: payloadHash(SIZE) }
 
@@ -24,6 +25,7 @@ const WAYS = [
 const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host)
 
 kernelSuite('openssl and TLS of the stack', kernelObstacle(['openssl', 'setpriv']), () => {
+  allowNoKernelTcp()
   let side: KernelSide
   let folder: Folder
   let pem: { cert: string; key: string }

@@ -14,6 +14,7 @@ import { SIZE } from '../clients/web/app.ts'
 import { startDaemon, stopDaemon } from '../support/daemon.ts'
 import { Folder } from '../support/folder.ts'
 import { kernelObstacle, kernelSuite } from '../support/kernel.ts'
+import { allowNoKernelTcp } from '../support/no-kernel-tcp.ts'
 
 /** PostgreSQL runs as no root; these are the numbers of `nobody` and `nogroup`. */
 const NOBODY = 65_534
@@ -52,6 +53,7 @@ const WAYS: readonly (readonly [string, ClientConfig])[] = [
 ]
 
 kernelSuite('pg on the stack and a PostgreSQL server', obstacle(), () => {
+  allowNoKernelTcp()
   let side: KernelSide
   let folder: Folder
   let server: ChildProcess

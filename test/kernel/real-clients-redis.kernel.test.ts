@@ -10,6 +10,7 @@ import { SIZE } from '../clients/web/app.ts'
 import { startDaemon } from '../support/daemon.ts'
 import { Folder } from '../support/folder.ts'
 import { kernelObstacle, kernelSuite } from '../support/kernel.ts'
+import { allowNoKernelTcp } from '../support/no-kernel-tcp.ts'
 
 const PORT = 6379
 const TLS_PORT = 6380
@@ -26,6 +27,7 @@ const WAYS = [
 ] as const
 
 kernelSuite('ioredis on the stack and a Redis server', kernelObstacle(['redis-server', 'setpriv']), () => {
+  allowNoKernelTcp()
   let side: KernelSide
   let folder: Folder
   let large: Buffer
