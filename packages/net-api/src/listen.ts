@@ -143,7 +143,7 @@ function listenOnPath(
   const backlog = options.backlog || backlogGiven
   server._pipeName = path
   listener.listen(
-    { ...given, path, backlog },
+    backlog === undefined ? { ...given, path } : { ...given, path, backlog },
     () => {
       // A worker of a cluster has asked its primary meanwhile.
       if (id === server._listeningId) server._listensWith(listener)

@@ -42,6 +42,8 @@ interface PendingWrite {
   index: number
   offset: number
   readonly callback: (error: Error | null) => void
+  /** Whose write it is: made only where the callback has to wait. */
+  scope: AsyncResource | null
 }
 
 /**
@@ -150,7 +152,7 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
     for (const chunk of chunks) length += chunk.length
     this.bytesWritten += length
     this.writeQueueSize = length
-    const write: PendingWrite = { chunks, index: 0, offset: 0, callback }
+    const write: PendingWrite = { chunks, index: 0, offset: 0, callback, scope: null }
     this.#roomAgain = false
     const error = this.#advance(write)
     if (error !== null || this.writeQueueSize === 0) {
@@ -158,6 +160,7 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
       callback(error)
       return
     }
+    write.scope = new AsyncResource('WRITEWRAP')
     this.#pending = write
     this.#hold()
     // On a loopback the room may have been made while the write was going on.
@@ -166,7 +169,8 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
 
   /** Sends FIN after all that was written. @param done called in a later turn (NF-04) */
   shutdown(done: () => void): void {
-    this.#shutdownDone = done
+    const scope = new AsyncResource('SHUTDOWNWRAP')
+    this.#shutdownDone = () => scope.runInAsyncScope(done)
     this.#post()
     this.#connection?.shutdown()
   }
@@ -340,7 +344,7 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
     this.#pending = null
     this.writeQueueSize = 0
     this.#hold()
-    write.callback(error)
+    finishWrite(write, error)
   }
 
   /** NE-08: RFC 9293 lets a connection begin where somebody listens; a kernel's `bind` does not. */
@@ -399,7 +403,7 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
       serve: () =>
         this.runInAsyncScope(() => {
           // What was being written when the socket was closed ends without an error of its own, as Node has it.
-          pending?.callback(null)
+          if (pending !== null) finishWrite(pending, null)
           shutdownDone?.()
           closed?.()
         }),
@@ -424,6 +428,12 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
     if (holds) this.#context.liveness.hold()
     else this.#context.liveness.release()
   }
+}
+
+/** In the async context of whoever wrote. */
+function finishWrite({ callback, scope }: PendingWrite, error: Error | null): void {
+  if (scope === null) callback(error)
+  else scope.runInAsyncScope(callback, undefined, error)
 }
 
 /** NK-19, NK-18: what a kernel's `bind` would have refused, and what its `connect`. */

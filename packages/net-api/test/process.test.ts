@@ -7,7 +7,7 @@ const child = fileURLToPath(new URL('support/child.ts', import.meta.url))
 
 async function run(which: string, scene: string): Promise<{ lines: string[]; seconds: number }> {
   const start = performance.now()
-  const args = ['--import', 'tsx', '--conditions', 'tapwire-source', child, which, scene]
+  const args = ['--expose-gc', '--import', 'tsx', '--conditions', 'tapwire-source', child, which, scene]
   const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 25_000 })
   return { lines: stdout.trimEnd().split('\n'), seconds: (performance.now() - start) / 1000 }
 }
@@ -29,6 +29,15 @@ describe.each(['node', 'tapwire'])('%s: a whole process', (which) => {
 
   test.each(['unref server', 'unref socket'])('NS-24, NF-31 an %s does not', async (scene) => {
     expect((await run(which, scene)).lines).toEqual(['end'])
+  })
+
+  test('sockets, servers and callbacks that nobody holds are collected', async () => {
+    expect((await run(which, 'garbage')).lines).toEqual(['80 made, few left', 'end'])
+  })
+
+  test('which handles of the kernel are open', async () => {
+    const names = which === 'node' ? /TCP/ : /^none$/
+    expect((await run(which, 'handles')).lines).toEqual([expect.stringMatching(names), 'end'])
   })
 
   test('an exception in a listener is uncaught', async () => {

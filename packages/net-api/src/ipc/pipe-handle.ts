@@ -22,6 +22,8 @@ export class PipeHandle implements SocketHandle {
   /** What has arrived and was not read yet. */
   #chunk: Buffer | null = null
   #offset = 0
+  /** The end has come while something waits to be read. */
+  #endWaits = false
   #waiting: ((error: Error | null) => void) | null = null
   #shutdownDone: (() => void) | null = null
   #referenced = true
@@ -153,7 +155,8 @@ export class PipeHandle implements SocketHandle {
     if (this.#chunk !== null) {
       this.#pipe.pause()
       this.#deliverSoon()
-    } else if (this.reading) this.#pipe.resume()
+    } else if (this.#endWaits) this.#ended()
+    else if (this.reading) this.#pipe.resume()
   }
 
   #deliverSoon(): void {
@@ -161,6 +164,8 @@ export class PipeHandle implements SocketHandle {
   }
 
   #ended(): void {
+    this.#endWaits = this.#chunk !== null
+    if (this.#endWaits) return
     this.owner?.onHandleActivity()
     this.owner?.onHandleEnd()
   }

@@ -104,6 +104,56 @@ const scenes: Record<string, () => void> = {
       setTimeout(() => process.exit(), 5000)
     })
   },
+  /** What nobody holds any more is collected: sockets with their listeners and callbacks, and servers (run with --expose-gc). */
+  garbage: () => {
+    const refs: WeakRef<object>[] = []
+    const round = (left: number): void => {
+      if (left === 0) {
+        look(50)
+        return
+      }
+      const server = net.createServer((socket) => {
+        refs.push(new WeakRef(socket))
+        socket.resume()
+      })
+      refs.push(new WeakRef(server))
+      server.listen(0, () => {
+        const big = { held: new Uint8Array(1000) }
+        const here = net.connect((server.address() as nodeNet.AddressInfo).port, '127.0.0.1')
+        refs.push(new WeakRef(here), new WeakRef(big))
+        here.setTimeout(60_000, () => big)
+        here.write('x', () => big)
+        here.on('close', () => server.close(() => setImmediate(round, left - 1)))
+        here.resume().end(() => big)
+      })
+    }
+    const look = (tries: number): void => {
+      globalThis.gc?.()
+      const alive = refs.filter((ref) => ref.deref() !== undefined).length
+      // The last round may still be on somebody's stack or in a pool.
+      if (alive <= 4 || tries === 0) console.log(`${refs.length} made, ${alive <= 4 ? 'few' : alive} left`)
+      else setTimeout(look, 20, tries - 1)
+    }
+    round(20)
+  },
+  /** No handle of the kernel's TCP is opened, whatever is done. */
+  handles: () => {
+    const names = new Set<string>()
+    const look = (): void => {
+      for (const name of process.getActiveResourcesInfo()) if (/TCP|GetAddrInfo/.test(name)) names.add(name)
+    }
+    const server = net.createServer((socket) => socket.pipe(socket))
+    server.listen(0, () => {
+      const here = net.connect((server.address() as nodeNet.AddressInfo).port, 'localhost')
+      here.on('connect', look).on('data', look)
+      here.on('close', () => {
+        server.close()
+        console.log([...names].sort().join(' ') || 'none')
+      })
+      here.end('x')
+      look()
+    })
+  },
   /** The first line of the stack, without a test runner's hands on it. */
   stack: () => {
     try {
