@@ -45,7 +45,7 @@ describe('a million segments leave no garbage', () => {
     { traffic: 'udp', family: 4, offloads: false, loseOneIn: 0, allowed: 1 },
   ] as const)(
     '$traffic over IPv$family, offloads: $offloads, one in $loseOneIn lost: less than $allowed bytes a segment',
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async ({ allowed, ...order }) => {
       const spent = await cost(order)
       if (order.traffic !== 'echo') expect(spent.bytes).toBeGreaterThan(SEGMENTS * 500)
@@ -56,7 +56,7 @@ describe('a million segments leave no garbage', () => {
   )
 
   it('the measure sees one small object for every ten segments, and whose it is', {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async () => {
     const spent = await cost({ litterOneIn: 10 })
     expect(growth(spent)).toBeGreaterThan(2)

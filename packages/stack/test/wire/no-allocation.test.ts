@@ -17,7 +17,7 @@ async function cost(six: boolean, litterOneIn: number): Promise<Cost> {
 it.each([
   ['IPv4', false],
   ['IPv6', true],
-])('writing and reading a segment over %s allocates nothing', { timeout: 120_000 }, async (_, six) => {
+])('writing and reading a segment over %s allocates nothing', { timeout: 300_000 }, async (_, six) => {
   const spent = await cost(six, 0)
   // The sum that is read is 0 for a handful of numbers only.
   expect(spent.good).toBeGreaterThan(SEGMENTS * 0.999)
@@ -25,7 +25,7 @@ it.each([
   expect(spent.heapGrowth, JSON.stringify(spent, null, 1)).toBeLessThan(ALLOWED)
 })
 
-it('the measure sees an object for every five hundred segments', { timeout: 120_000 }, async () => {
+it('the measure sees an object for every five hundred segments', { timeout: 300_000 }, async () => {
   const spent = await cost(false, 500)
   expect(spent.heapGrowth).toBeGreaterThan(ALLOWED)
   expect(spent.culprits[0]).toMatch(/row/)
