@@ -1,4 +1,4 @@
-import { seqGt, seqLeq, seqLt } from '../core/seq.ts'
+import { seqGeq, seqGt, seqLeq, seqLt } from '../core/seq.ts'
 import type { Micros } from '../core/timer.ts'
 import type { AckNews } from './ack-news.ts'
 import { withdrawReduction } from './ecn.ts'
@@ -47,12 +47,21 @@ export function noteRetransmission(tcb: Tcb, bytes: number, now: Micros): void {
   undo.stamp = timestampNow(now, tcb.tsOffset)
 }
 
-/** RFC 3708: each D-SACK about this recovery proves so many of the retransmitted bytes needless. */
+/**
+ * RFC 3708: each D-SACK about this recovery proves so many of the retransmitted bytes needless; not one about what was sent once
+ * and came twice all the same, as far as that is still known.
+ */
 export function noteDsack(tcb: Tcb, news: AckNews): void {
   const { undo } = tcb
   if (!undo.active || undo.unproven <= 0) return
   if (seqLeq(news.dsackRight, undo.marker) || seqGt(news.dsackRight, tcb.sndNxt)) return
+  if (seqGeq(news.dsackLeft, tcb.sndUna) && !wasSentAgain(tcb, news.dsackLeft)) return
   undo.unproven = Math.max(0, undo.unproven - ((news.dsackRight - news.dsackLeft) | 0))
+}
+
+function wasSentAgain(tcb: Tcb, seq: number): boolean {
+  const record = tcb.sent.find(seq)
+  return record !== null && record.retransmissions > 0
 }
 
 /** RFC 3708: all that was sent again had arrived before. */

@@ -110,6 +110,17 @@ describe.each(ORIGINS)('taking back what was not needed, $name', (origin) => {
     t.silence()
   })
 
+  it('RFC 3708 a duplicate that the network has made of something else proves nothing', () => {
+    const t = new SenderScript({ ...origin, kind: 'sack' })
+    t.write(10).skip().wait(100)
+    t.ack(0, [1, 7]).expectSegments(0)
+    const { cwnd } = t.info
+    t.wait(5).ack(0, [2, 3], [1, 7])
+    expect(t.counters).toMatchObject({ dsacksIn: 1, undos: 0 })
+    expect(t.info.recovery).toBe('recovery')
+    expect(t.info.cwnd).toBeLessThanOrEqual(cwnd + SIZE)
+  })
+
   it('RFC 4015 something was sent again, and nothing proves that it was needless', () => {
     const t = new SenderScript({ ...origin, kind: 'sack' })
     t.write(10).skip().wait(100)
