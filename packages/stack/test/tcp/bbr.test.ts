@@ -259,6 +259,16 @@ describe('section 5.3.1: Startup and Drain', () => {
     expect(bbr.fullBwReached).toBe(true)
   })
 
+  it('CheckFullBWReached: growth may show in the middle of a round', () => {
+    round(1000)
+    round(1000)
+    bbr.roundStart = false
+    checkFullBwReached(bbr, sample({ deliveryRate: 1249 }))
+    expect([bbr.fullBw, bbr.fullBwCount]).toEqual([1000, 1])
+    checkFullBwReached(bbr, sample({ deliveryRate: 1250 }))
+    expect([bbr.fullBw, bbr.fullBwCount]).toEqual([1250, 0])
+  })
+
   it('CheckFullBWReached: growth begins the count anew; the middle of a round and gaps do not count', () => {
     round(1000)
     round(1000)

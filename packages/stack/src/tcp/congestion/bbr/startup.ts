@@ -11,15 +11,16 @@ import { bandwidthDelayProduct, inflight } from './volume.ts'
 
 /**
  * CheckFullBWReached() (section 5.3.1.2): three rounds that try to grow and do not by a quarter show that the pipe is full. Also
- * ends ProbeBW_UP.
+ * ends ProbeBW_UP. Growth may show at any time of a round (Linux): the one sample with which it begins may be low by chance.
  */
 export function checkFullBwReached(bbr: BbrState, rs: RateSample): void {
-  if (bbr.fullBwNow || !bbr.roundStart || rs.isAppLimited || rs.deliveryRate === 0) return
+  if (bbr.fullBwNow || rs.isAppLimited || rs.deliveryRate === 0) return
   if (rs.deliveryRate >= bbr.fullBw * FULL_BW_GROWTH) {
     resetFullBw(bbr)
     bbr.fullBw = rs.deliveryRate
     return
   }
+  if (!bbr.roundStart) return
   bbr.fullBwCount++
   bbr.fullBwNow = bbr.fullBwCount >= FULL_BW_ROUNDS
   if (bbr.fullBwNow) bbr.fullBwReached = true
