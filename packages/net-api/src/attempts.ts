@@ -123,7 +123,10 @@ class AttemptSeries {
   }
 }
 
-/** What the network answered to a handshake; a local end that was asked for is named (NK-17). */
+/**
+ * What the network answered to a handshake: NE-01 refused, NE-02 nobody answered, NE-04 nobody there. A local end that was asked for
+ * is named (NK-17).
+ */
 function refused(target: ConnectTarget, code: string): SystemCallError {
   const { address, port, localPort } = target
   if (localPort === undefined) return hostPortException(code, 'connect', address, port)
@@ -132,14 +135,14 @@ function refused(target: ConnectTarget, code: string): SystemCallError {
   return Object.assign(error, { localAddress, localPort })
 }
 
-/** A connection that could not even begin; the message names the local end, bound or not (NK-18). */
+/** A connection that could not even begin, as NE-03 and NE-11; the message names the local end, bound or not (NK-18). */
 function immediateError(target: ConnectTarget, failure: ConnectFailure): SystemCallError {
   const any = target.family === 4 ? '0.0.0.0' : '::'
   const local = `${target.localAddress ?? any}:${target.localPort ?? 0}`
   return hostPortException(failure.code, 'connect', target.address, target.port, local)
 }
 
-/** NK-19 */
+/** NK-19, NE-08, NE-09 */
 function bindError(target: ConnectTarget, failure: ConnectFailure): SystemCallError {
   const any = target.family === 4 ? '0.0.0.0' : '::'
   return hostPortException(failure.code, 'bind', target.localAddress ?? any, target.localPort)

@@ -21,7 +21,7 @@ import { defineAccessors } from './socket-accessors.ts'
 import { initSocket, type SocketOptions } from './socket-init.ts'
 import { createTurns } from './turns.ts'
 
-/** An object with the exported names of `node:net`, whose sockets are those of a stack. */
+/** An object with the exported names of `node:net` (but for those of NM-15), whose sockets are those of a stack. */
 export type TapwireNet = typeof nodeNet
 
 export interface NetOptions {

@@ -106,6 +106,7 @@ export class ListenHandle extends AsyncResource implements ServerHandle, Listene
     return this.asyncId()
   }
 
+  /** NS-27: the stack speaks of connections whose handshake is done. */
   onConnection(): void {
     this.#post()
   }

@@ -39,6 +39,8 @@ export class Server extends EventEmitter implements ServerHandleOwner {
   declare keepAliveInitialDelay: number
   declare highWaterMark: number
   declare maxConnections: number
+  /** NS-23: of no consequence outside of a cluster. */
+  declare dropMaxConnection?: boolean
   declare _handle: ServerHandle | null
   declare blockList?: BlockList
   /** Kept after `close`, as Node does. */
@@ -133,7 +135,7 @@ export class Server extends EventEmitter implements ServerHandleOwner {
     return this
   }
 
-  /** @internal 'close' comes when the last connection has ended (NS-15). */
+  /** @internal 'close' comes when the last connection has ended (NS-15), before or after that one's own (NS-16). */
   _emitCloseIfDrained(): void {
     if (this._handle !== null || this._connections > 0) return
     process.nextTick(() => this.emit('close'))

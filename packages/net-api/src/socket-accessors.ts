@@ -14,6 +14,7 @@ function remote(socket: Socket): Endpoint | null {
 
 const dispatched = (socket: Socket): number => socket._handle?.bytesWritten ?? socket[kBytesWritten]
 
+/** NF-25 to NF-27 */
 const accessors: Record<string, (socket: Socket) => unknown> = {
   localAddress: (socket) => local(socket)?.address,
   localPort: (socket) => local(socket)?.port,

@@ -102,6 +102,7 @@ function refuseObjectMode(options: SocketOptions): void {
   }
 }
 
+/** NK-02 */
 function setFields(socket: Socket, options: SocketOptions): void {
   socket.connecting = false
   socket._hadError = false

@@ -56,6 +56,7 @@ export class Socket extends Duplex implements HandleOwner, PipeConnectOwner {
   declare readonly [kContext]: NetContext
   declare connecting: boolean
   declare server: Server | null
+  /** NF-20: milliseconds, as given to `setTimeout`. */
   declare timeout?: number
   /** This and the next eight: `socket-accessors.ts`. */
   declare readonly localAddress?: string
@@ -137,6 +138,7 @@ export class Socket extends Duplex implements HandleOwner, PipeConnectOwner {
       handle?.setKeepAlive(true, this[kKeepAliveDelay], this[kKeepAliveInterval], this[kKeepAliveCount])
     }
     if (this[kTypeOfService] !== undefined) handle?.setTypeOfService(this[kTypeOfService])
+    // NF-35
     this.emit('connect')
     this.emit('ready')
     // Starts reading, so that an end of the peer is seen although nobody asked for data yet.
@@ -166,12 +168,14 @@ export class Socket extends Duplex implements HandleOwner, PipeConnectOwner {
     return this.push(chunk)
   }
 
+  /** NF-06, NE-10 */
   onHandleEnd(): void {
     if (this.readableEnded) return
     this.push(null)
     this.read(0)
   }
 
+  /** NF-12 */
   onHandleError(error: Error): void {
     this.destroy(error)
   }
@@ -186,14 +190,17 @@ export class Socket extends Duplex implements HandleOwner, PipeConnectOwner {
     else if (!handle.reading) handle.readStart()
   }
 
+  /** NF-03, NF-34: the callback comes when the handle has taken all of it; until then `write` returns false. */
   override _write(data: Buffer | string, encoding: OutgoingEncoding, callback: Callback): void {
     send(this, data, encoding, callback)
   }
 
+  /** NF-33 */
   override _writev(entries: readonly WritevEntry[], callback: Callback): void {
     send(this, entries, '', callback)
   }
 
+  /** NF-07, NF-08: FIN. Whoever allows half-open calls it when he wants to. */
   override _final(callback: Callback): void {
     // NF-05
     if (nodeBehaviour.endsUnconnected ? this.connecting : this.pending) {
@@ -204,6 +211,7 @@ export class Socket extends Duplex implements HandleOwner, PipeConnectOwner {
     else this._handle.shutdown(callback)
   }
 
+  /** NF-14, NF-17, NF-18, NK-21: 'close' is the last that is heard, once; 'error' comes before it, by the stream. */
   override _destroy(error: Error | null, callback: Callback): void {
     this.connecting = false
     for (let socket: Socket | null = this; socket !== null; socket = socket._parent)
@@ -225,11 +233,13 @@ export class Socket extends Duplex implements HandleOwner, PipeConnectOwner {
     server._emitCloseIfDrained()
   }
 
+  /** NF-04, NF-09 */
   override end(...args: unknown[]): this {
     ;(Duplex.prototype.end as (...args: unknown[]) => unknown).apply(this, args)
     return this
   }
 
+  /** NF-31 */
   override pause(): this {
     const handle = this._handle
     if (this[kOnRead] !== null && !this.connecting && handle?.reading) handle.readStop()
@@ -246,12 +256,14 @@ export class Socket extends Duplex implements HandleOwner, PipeConnectOwner {
     return super.read(size)
   }
 
+  /** NF-15 */
   destroySoon(): void {
     if (this.writable) this.end()
     if (this.writableFinished) this.destroy()
     else this.once('finish', () => this.destroy())
   }
 
+  /** NF-16 */
   resetAndDestroy(): this {
     if (this._handle === null) return this.destroy(socketClosed())
     if (!(this._handle instanceof TcpHandle)) throw invalidHandleType()
@@ -288,6 +300,7 @@ export class Socket extends Duplex implements HandleOwner, PipeConnectOwner {
       socket[kIdleTimer]?.refresh()
   }
 
+  /** NF-21: before connect it is remembered. */
   setNoDelay(noDelay = true): this {
     const enabled = Boolean(noDelay)
     const changed = enabled !== this[kNoDelay]
@@ -334,6 +347,7 @@ export class Socket extends Duplex implements HandleOwner, PipeConnectOwner {
     return tcpHandle(this)?.getTypeOfService() ?? this[kTypeOfService] ?? 0
   }
 
+  /** NF-31: without a connection it is done when there is one. */
   ref(): this {
     if (this._handle === null) this.once('connect', this.ref)
     else this._handle.ref()
@@ -346,15 +360,18 @@ export class Socket extends Duplex implements HandleOwner, PipeConnectOwner {
     return this
   }
 
+  /** NF-24 */
   address(): AddressInfo | Record<string, never> {
     return this._handle?.getsockname() ?? {}
   }
 
+  /** NF-28 */
   get bufferSize(): number {
     // Node gives undefined without a handle, although its types say number.
     return this._handle === null ? (undefined as unknown as number) : this.writableLength
   }
 
+  /** NF-30 */
   get pending(): boolean {
     return this._handle === null || this.connecting
   }
@@ -363,6 +380,7 @@ export class Socket extends Duplex implements HandleOwner, PipeConnectOwner {
     return this.connecting
   }
 
+  /** NF-29, NK-05 */
   get readyState(): SocketReadyState {
     if (this.connecting) return 'opening'
     if (this.readable) return this.writable ? 'open' : 'readOnly'
@@ -404,6 +422,7 @@ function send(socket: Socket, data: Outgoing, encoding: OutgoingEncoding, done: 
   socket._pendingData = null
   socket._pendingEncoding = ''
   if (socket._handle === null) {
+    // NK-25, NF-11
     done(socketClosed())
     return
   }

@@ -327,6 +327,7 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
       owner?.onHandleActivity()
       owner?.onHandleEnd()
     } else if (this.#failure !== null) {
+      // NE-05, NE-06
       const code = this.#failure
       this.readStop()
       owner?.onHandleError(errnoException(code, 'read'))
@@ -360,7 +361,7 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
     }
   }
 
-  /** Offers the rest of a write to the send ring. */
+  /** Offers the rest of a write to the send ring. Into a connection that was reset it fails (NF-13, NE-07). */
   #advance(write: PendingWrite): Error | null {
     const connection = this.#connection
     if (connection === null) return errnoException('EBADF', 'write')

@@ -20,7 +20,7 @@ export function validateInt32(value: unknown, name: string, min: number, max = 0
   if (value < min || value > max) throw outOfRange(name, `>= ${min} && <= ${max}`, value)
 }
 
-/** Takes 0 to 65,535 as a number or as text. */
+/** NM-09: takes 0 to 65,535 as a number or as text. */
 export function validatePort(port: unknown, name = 'Port'): number {
   const fits =
     (typeof port === 'number' || (typeof port === 'string' && port.trim().length > 0)) &&
