@@ -27,16 +27,32 @@ export interface DispatcherOptions extends Omit<Agent.Options, 'connect' | 'fact
 export function createDispatcher(net: TapwireNet | NetStack, options: DispatcherOptions = {}): Agent {
   const own = 'createConnection' in net ? net : createNet(net)
   const { connect: connection = {}, ...rest } = options
-  return new Agent({ ...rest, connect: connectorOver(own, connection) })
+  return new Agent({ ...rest, connect: connectorOver(own, { ...connectionOptions(rest), ...connection }) })
+}
+
+/** What an agent's options say of connections: undici hands it to its own connector, and to no other. */
+function connectionOptions(options: Agent.Options): buildConnector.BuildOptions {
+  const { connectTimeout, allowH2, maxCachedSessions, autoSelectFamily, autoSelectFamilyAttemptTimeout } =
+    options
+  const said = {
+    timeout: connectTimeout,
+    allowH2,
+    maxCachedSessions,
+    autoSelectFamily,
+    autoSelectFamilyAttemptTimeout,
+  }
+  return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined))
 }
 
 /** TLS is undici's own, put on our connection as it would be on that of a proxy. */
 function connectorOver(net: TapwireNet, options: buildConnector.BuildOptions): buildConnector.connector {
   const overTls = buildConnector(options)
+  // The time to connect in is no socket's time to be idle.
+  const { timeout, ...settings } = options
   return (target, callback) => {
     const secure = target.protocol === 'https:'
     const socket = net.connect({
-      ...(options as Partial<TcpSocketConnectOpts>),
+      ...(settings as Partial<TcpSocketConnectOpts>),
       localAddress: target.localAddress ?? undefined,
       port: Number(target.port) || (secure ? 443 : 80),
       host: target.hostname,
@@ -45,7 +61,7 @@ function connectorOver(net: TapwireNet, options: buildConnector.BuildOptions): b
     if (options.keepAlive !== false)
       socket.setKeepAlive(true, options.keepAliveInitialDelay ?? KEEPALIVE_DELAY)
     if (!secure) {
-      whenConnected(socket, options.timeout ?? CONNECT_TIMEOUT, callback)
+      whenConnected(socket, timeout ?? CONNECT_TIMEOUT, callback)
       return
     }
     const settle = once(callback)

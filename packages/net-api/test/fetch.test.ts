@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { TLSSocket } from 'node:tls'
-import { createHttp, createNet } from '@tapwire/net-api'
+import { createHttp, createHttp2, createNet } from '@tapwire/net-api'
 import { createCable, Stack } from '@tapwire/stack'
 import type { Agent } from 'undici'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -85,6 +85,27 @@ describe('fetch through a stack', () => {
     await expect(request('http://10.9.0.77/')).rejects.toMatchObject({
       cause: { code: 'UND_ERR_CONNECT_TIMEOUT' },
     })
+  })
+
+  it("minds undici's own options of connections, too", async () => {
+    const impatient = createDispatcher(right, { connectTimeout: 300 })
+    await expect(fetch('http://10.9.0.77/', { dispatcher: impatient } as Init)).rejects.toMatchObject({
+      cause: { code: 'UND_ERR_CONNECT_TIMEOUT' },
+    })
+    await impatient.close()
+    const server = createHttp2(left).createSecureServer({ key, cert, allowHTTP1: true }, (asked, answer) =>
+      answer.end(asked.httpVersion),
+    )
+    const url = `https://10.9.0.1:${await listening(server)}/`
+    for (const [allowH2, version] of [
+      [true, '2.0'],
+      [false, '1.1'],
+    ] as const) {
+      const modern = createDispatcher(right, { allowH2, connect: { ca: cert } })
+      expect(await (await fetch(url, { dispatcher: modern } as Init)).text()).toBe(version)
+      await modern.close()
+    }
+    server.close()
   })
 
   it('speaks TLS over the stack, and trusts only whom it was told to', async () => {
