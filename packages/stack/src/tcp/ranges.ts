@@ -51,6 +51,8 @@ export class SeqRanges {
 
   /** Adds [left, right), merging what it touches. @returns false when it would be one range too many */
   add(left: number, right: number, limit: number): boolean {
+    // Nothing is left to be compared with: numbers stay small, however long the list is in use.
+    if (this.count === 0) this.#clock = 0
     const first = this.#reaching(left)
     let end = first
     while (end < this.count && seqLeq(this.left[end], right)) end++
