@@ -17,7 +17,7 @@ describe.each(['node', 'tapwire'])('%s: a whole process', (which) => {
     expect((await run(which, 'idle')).lines).toEqual(['end'])
   })
 
-  test.each(['server', 'socket'])('NS-24, NF-31 an open %s keeps it', async (scene) => {
+  test.each(['server', 'socket', 'dgram'])('NS-24, NF-31 an open %s keeps it', async (scene) => {
     expect((await run(which, scene)).lines).toEqual(['still here', 'end'])
   })
 
@@ -27,7 +27,7 @@ describe.each(['node', 'tapwire'])('%s: a whole process', (which) => {
     expect(seconds).toBeLessThan(10)
   })
 
-  test.each(['unref server', 'unref socket'])('NS-24, NF-31 an %s does not', async (scene) => {
+  test.each(['unref server', 'unref socket', 'unref dgram'])('NS-24, NF-31 an %s does not', async (scene) => {
     expect((await run(which, scene)).lines).toEqual(['end'])
   })
 

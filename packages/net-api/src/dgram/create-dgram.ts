@@ -12,8 +12,9 @@ import { validateAbortSignal, validateFunction, validateNumber } from '../valida
 import { type DgramContext, kContext } from './context.ts'
 import { badType } from './errors.ts'
 import { UdpHandle } from './handle.ts'
+import { contextLookup, type OwnLookup } from './lookup.ts'
 import { Socket } from './socket.ts'
-import { contextLookup, kState, type OwnLookup } from './state.ts'
+import { kState } from './state.ts'
 
 /** Node's own channel: what watches its sockets sees these, too. */
 const socketChannel = channel('udp.socket')
@@ -58,12 +59,12 @@ function initSocket(socket: Socket, given: unknown, listener: unknown): void {
   if (type !== 'udp4' && type !== 'udp6') throw badType()
   if (options.lookup !== undefined) validateFunction(options.lookup, 'lookup')
   const context = socket[kContext]
+  const lookup = (options.lookup as OwnLookup | undefined) ?? contextLookup(context)
   socket.type = type
   if (typeof listener === 'function') socket.on('message', listener as () => void)
   Object.defineProperty(socket, kState, {
     value: {
-      handle: new UdpHandle(context, type === 'udp4' ? 4 : 6, socket),
-      lookup: (options.lookup as OwnLookup | undefined) ?? contextLookup(context),
+      handle: new UdpHandle(context, type === 'udp4' ? 4 : 6, socket, lookup),
       bound: 'no',
       connected: 'no',
       receiving: false,

@@ -12,6 +12,7 @@ import type { NetStack } from '../context.ts'
 import { type Endpoint, endpoint, readAddress } from '../endpoint.ts'
 import type { Liveness } from '../liveness.ts'
 import type { Turn, Turns } from '../turns.ts'
+import type { Found, OwnLookup } from './lookup.ts'
 import { Memberships } from './memberships.ts'
 
 /** What the handles of one `createDgram` share. */
@@ -47,6 +48,11 @@ const LEAST_BUFFER = { receive: 2304, send: 4608 } as const
 const USUAL_BUFFER = 212_992
 const LARGEST_SEND_BUFFER = 8 * 1024 * 1024
 
+const UNBOUND: Record<4 | 6, Endpoint> = {
+  4: { address: '0.0.0.0', family: 'IPv4', port: 0 },
+  6: { address: '::', family: 'IPv6', port: 0 },
+}
+
 /**
  * One UDP socket as `dgram.Socket` sees it: what a handle of libuv is to Node's own. Methods return 0 or the errno name
  * of why not. Datagrams wait in the stack's queue, whose size bounds them, until each has had its turn.
@@ -56,8 +62,11 @@ export class UdpHandle implements UdpHandler, Turn {
   readonly #resource = new AsyncResource('UDPWRAP')
   readonly #context: HandleContext
   readonly #owner: HandleOwner
+  readonly #lookup: OwnLookup
   readonly family: 4 | 6
   #socket: UdpSocket | null = null
+  /** A kernel's socket is there from the first `bind` on, and has an address even when that failed. */
+  #tried = false
   #receiving = false
   #closed = false
   #gone = false
@@ -74,10 +83,11 @@ export class UdpHandle implements UdpHandler, Turn {
   #bytes: Buffer = Buffer.alloc(0)
   #from: Endpoint | null = null
 
-  constructor(context: HandleContext, family: 4 | 6, owner: HandleOwner) {
+  constructor(context: HandleContext, family: 4 | 6, owner: HandleOwner, lookup: OwnLookup) {
     this.#context = context
     this.family = family
     this.#owner = owner
+    this.#lookup = lookup
     this.#memberships = new Memberships(context.stack, family)
   }
 
@@ -91,9 +101,15 @@ export class UdpHandle implements UdpHandler, Turn {
     return readAddress(text, interfaces) ?? parseAddress(text.split('%', 1)[0])
   }
 
+  /** The address of a name; no name at all means this host. */
+  lookup(name: unknown, found: Found): void {
+    this.#lookup((name as string) || (this.family === 4 ? '127.0.0.1' : '::1'), this.family, found)
+  }
+
   bind(address: string, port: number, flags: BindFlags): string | 0 {
     const parsed = this.#parse(address)
     if (parsed === null || this.#socket !== null) return 'EINVAL'
+    this.#tried = true
     if (!parsed.isV4 && parsed.isLinkLocal && parsed.zone === 0) return 'EINVAL'
     return this.#open(parsed, port & 0xffff, flags)
   }
@@ -133,6 +149,7 @@ export class UdpHandle implements UdpHandler, Turn {
 
   getsockname(): Endpoint | string {
     const socket = this.#socket
+    if (socket === null && this.#tried) return { ...UNBOUND[this.family] }
     if (socket === null) return 'EBADF'
     return endpoint(socket.localAddress, socket.localPort, this.family, this.#context.stack.interfaces)
   }
@@ -176,7 +193,8 @@ export class UdpHandle implements UdpHandler, Turn {
 
   setMulticastInterface(text: string): string | 0 {
     const index = this.#memberships.outgoing(text)
-    if (typeof index === 'string') return index
+    if (index === 'EINVAL') return index
+    if (typeof index === 'string') return this.#socket === null ? 'EBADF' : index
     return this.#set((socket) => {
       socket.multicastInterface = index
     })
@@ -191,8 +209,8 @@ export class UdpHandle implements UdpHandler, Turn {
   /** @param size 0 asks for it. @returns the size, or why not */
   bufferSize(size: number, which: 'receive' | 'send'): number | string {
     const socket = this.#socket
-    if (socket === null) return 'EBADF'
     if (size > 0x7fff_ffff) return 'EINVAL'
+    if (socket === null) return 'EBADF'
     const wanted = Math.max(LEAST_BUFFER[which], size * 2)
     if (which === 'receive') {
       if (size > 0) socket.receiveBuffer = Math.min(wanted, this.#largestReceiveBuffer)
@@ -237,6 +255,8 @@ export class UdpHandle implements UdpHandler, Turn {
     if (socket === null) return 'EBADF'
     const parsed = address === null ? null : this.#parse(address)
     if (address !== null && parsed === null) return 'EINVAL'
+    const connected = socket.remoteAddress !== null
+    if (connected !== (parsed === null)) return connected ? 'EISCONN' : 'EDESTADDRREQ'
     // What ICMP said of an earlier datagram is told by whichever call comes first.
     const failure = this.#failure
     this.#failure = null

@@ -17,7 +17,7 @@ import {
 } from './errors.ts'
 import type { HandleOwner, UdpHandle } from './handle.ts'
 import { sendArgs, validateRemotePort } from './send-args.ts'
-import { kState, lookUp, type SocketState } from './state.ts'
+import { kState, type SocketState } from './state.ts'
 
 type SendCallback = (error: Error | null, bytes?: number) => void
 
@@ -86,7 +86,7 @@ export class Socket extends EventEmitter implements HandleOwner {
     const go = (error: Error | null, ip: string | null): void =>
       sendNow(this, error, { list, ip, address, port, callback: told })
     if (connected) go(null, null)
-    else lookUp(state.handle as UdpHandle, state, address, go)
+    else (state.handle as UdpHandle).lookup(address, go)
   }
 
   sendto(
@@ -289,7 +289,8 @@ function refuseForeign(options: Record<string, unknown> | null): void {
 
 function bindLater(socket: Socket, port: unknown, address: string): void {
   const state = socket[kState]
-  lookUp(state.handle as UdpHandle, state, address, (error, ip) => {
+  const handle = state.handle as UdpHandle
+  handle.lookup(address, (error, ip) => {
     // Closed in the meantime.
     if (state.handle === null) return
     const code = error === null ? state.handle.bind(ip, Number(port || 0) >>> 0, flagsOf(state)) : 0
@@ -349,8 +350,9 @@ function enqueue(socket: Socket, action: () => void): void {
 
 function connectNow(socket: Socket, port: number, address: string, callback: ConnectCallback): void {
   const state = socket[kState]
+  const handle = state.handle as UdpHandle
   if (callback) socket.once('connect', callback)
-  lookUp(state.handle as UdpHandle, state, address, (error, ip) => {
+  handle.lookup(address, (error, ip) => {
     if (state.handle === null) return
     const code = error === null ? state.handle.connect(ip, port) : 0
     const failure = error ?? (code === 0 ? null : addressException(code, 'connect', address, port))

@@ -1,10 +1,13 @@
 /** A program of its own, for what only a whole process shows. Its argument names the scene. */
+import * as nodeDgram from 'node:dgram'
 import * as nodeNet from 'node:net'
-import { createNet } from '@tapwire/net-api'
+import { createDgram, createNet } from '@tapwire/net-api'
 import { Stack } from '@tapwire/stack'
 
 const [which, scene] = process.argv.slice(2)
 const net = which === 'node' ? nodeNet : createNet(new Stack())
+
+const dgram = which === 'node' ? nodeDgram : createDgram(new Stack())
 
 const scenes: Record<string, () => void> = {
   /** Nothing is open: the process ends. */
@@ -17,6 +20,20 @@ const scenes: Record<string, () => void> = {
       server.close()
     }, 100).unref()
     // Unref'd, so that only the server can have kept us.
+  },
+  /** A bound UDP socket keeps the process, until it is closed. */
+  dgram: () => {
+    const socket = dgram.createSocket('udp4')
+    socket.bind(0)
+    setTimeout(() => {
+      console.log('still here')
+      socket.close()
+    }, 100).unref()
+  },
+  'unref dgram': () => {
+    dgram.createSocket('udp4').unref().bind(0)
+    dgram.createSocket('udp4')
+    setTimeout(() => console.log('still here'), 5000).unref()
   },
   'unref server': () => {
     net.createServer().listen(0).unref()
