@@ -17,6 +17,7 @@ import {
 } from './errors.ts'
 import { type PipeConnectOwner, PipeHandle } from './ipc/pipe-handle.ts'
 import { nodeBehaviour } from './node-version.ts'
+import { readBuffer } from './read-buffer.ts'
 import type { Server } from './server.ts'
 import { chunksOf, type Outgoing, type OutgoingEncoding, type WritevEntry } from './socket-bytes.ts'
 import type { HandleOwner, SocketHandle } from './socket-handle.ts'
@@ -163,7 +164,7 @@ export class Socket extends Duplex implements HandleOwner, PipeConnectOwner {
   onHandleRead(handle: SocketHandle): boolean {
     const custom = this[kOnRead]
     if (custom !== null) return custom.deliver(handle)
-    const chunk = Buffer.allocUnsafe(handle.readSize)
+    const chunk = readBuffer(handle.readSize)
     handle.read(chunk)
     return this.push(chunk)
   }

@@ -20,6 +20,9 @@ const NO_HANDLER: ListenerHandler = { onConnection: () => {} }
 /** The most that one 'data' event carries, as with Node's own reads (NF-01). */
 const READ_SIZE = 65_536
 
+/** How often a connection is read from in one round of the event loop, if so much waits: as often as libuv reads. */
+const READS_PER_ROUND = 32
+
 /** The longest idle time of keepalive probes, in milliseconds; Linux refuses more, which Node does not tell anybody. */
 const LONGEST_KEEPALIVE = 32_767_000
 
@@ -71,7 +74,8 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
   #roomAgain = false
   #shutdownDone: (() => void) | null = null
   #writeTurn = false
-  #posted = false
+  /** Turns that are on their way. */
+  #posted = 0
   #referenced = true
   #holding = false
 
@@ -123,7 +127,7 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
   readStart(): void {
     this.reading = true
     this.#hold()
-    if (this.#readWork()) this.#post()
+    if (this.#readWork()) this.#postReads()
   }
 
   readStop(): void {
@@ -252,7 +256,7 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
   }
 
   onReadable(): void {
-    if (this.reading) this.#post()
+    if (this.reading) this.#postReads()
   }
 
   onWritable(): void {
@@ -266,8 +270,8 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
   }
 
   serve(): void {
-    this.#posted = false
-    if (this.#connection !== null) this.runInAsyncScope(this.#serve, this)
+    this.#posted--
+    if (this.#connection !== null && this.#hasWork()) this.runInAsyncScope(this.#serve, this)
   }
 
   /** One event: the end of the handshake, one read, or progress of the pending write, in turns. */
@@ -279,7 +283,7 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
       else if (this.#readWork()) this.#deliver()
     } finally {
       // Also after a listener that has thrown: the program may outlive that, and wait for the rest.
-      if (this.#connection !== null && this.#hasWork()) this.#post()
+      if (this.#posted === 0 && this.#connection !== null && this.#hasWork()) this.#postReads()
     }
   }
 
@@ -415,9 +419,16 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
   }
 
   #post(): void {
-    if (this.#posted) return
-    this.#posted = true
+    if (this.#posted > 0) return
+    this.#posted++
     this.#context.turns.post(this)
+  }
+
+  /** A turn for each read that is due: a round of the loop for every 64 KiB would cost more than the read. */
+  #postReads(): void {
+    const reads = Math.ceil((this.#connection?.readable ?? 0) / READ_SIZE)
+    const turns = Math.max(1, Math.min(reads, READS_PER_ROUND))
+    for (; this.#posted < turns; this.#posted++) this.#context.turns.post(this)
   }
 
   /** A handle keeps the process alive while it waits for something and is `ref`ed. */
