@@ -137,12 +137,13 @@ describe('random loss', () => {
 
 describe('reordering', () => {
   it.each([
-    [10, 20],
-    [100, 100],
-    [100, 300],
-  ])('%i Mbit/s × %i ms: the time of what overtakes is not that of the path', (mbit, rtt) => {
+    [10, 20, 1],
+    [100, 100, 1],
+    // With this seed needless recoveries slow Startup down for three rounds.
+    [100, 300, 6],
+  ])('%i Mbit/s × %i ms: the time of what overtakes is not that of the path', (mbit, rtt, seed) => {
     const bandwidth = mbit * MBIT
-    const path = new Path({ bandwidth, rtt, queue: bdp(bandwidth, rtt), reorder: 0.01 })
+    const path = new Path({ bandwidth, rtt, queue: bdp(bandwidth, rtt), reorder: 0.01, seed })
     path.run(0.04 * rtt)
     expect(path.connection.info().minRtt).toBeLessThan(0.7 * rtt)
     expect(path.model.minRtt).toBeGreaterThanOrEqual(1000 * rtt)

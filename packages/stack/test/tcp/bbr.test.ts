@@ -720,6 +720,24 @@ describe('section 5.5.11: a recovery that was needless', () => {
     handleSpuriousLossDetection(tcb, bbr)
     expect([bbr.phase, bbr.fullBwReached]).toEqual([Phase.Startup, false])
   })
+
+  it('HandleSpuriousLossDetection: so does Startup that ended in recovery for want of growth, but no such probe', () => {
+    enterStartup(bbr)
+    bbr.fullBwReached = false
+    noteLoss(tcb, bbr)
+    bbr.fullBwReached = true
+    checkStartupDone(tcb, bbr, sample())
+    expect(bbr.phase).toBe(Phase.Drain)
+    handleSpuriousLossDetection(tcb, bbr)
+    expect([bbr.phase, bbr.fullBwReached]).toEqual([Phase.Startup, false])
+    bbr.undoSaved = false
+    bbr.fullBwReached = true
+    startUp(tcb, bbr, BW)
+    noteLoss(tcb, bbr)
+    startDown(tcb, bbr, now)
+    handleSpuriousLossDetection(tcb, bbr)
+    expect([bbr.phase, bbr.fullBwReached]).toEqual([Phase.Down, true])
+  })
 })
 
 describe('section 5.6: rate and window', () => {

@@ -99,7 +99,7 @@ export class BbrState {
   priorCwnd = 0
   /** The state below is that before this recovery. */
   undoSaved = false
-  /** The probing phase that the loss has ended, -1 for none. */
+  /** The phase to begin again: Startup, if loss came in it, or the Up that loss has ended; -1 for none. */
   undoPhase = -1
   undoBwShortterm = INFINITY
   undoInflightShortterm = INFINITY

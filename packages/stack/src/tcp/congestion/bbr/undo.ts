@@ -18,13 +18,14 @@ export function restoreCwnd(tcb: Tcb, bbr: BbrState): void {
 
 /**
  * SaveStateUponLoss(), once for each recovery: the first loss may end a phase before recovery begins, and that is to be
- * undone as well.
+ * undone as well. Startup begins again even if it was no growth that ended it, for a needless recovery may have slowed it down;
+ * a probe only if loss did.
  */
 export function saveStateUponLoss(tcb: Tcb, bbr: BbrState): void {
   if (bbr.undoSaved) return
   saveCwnd(tcb, bbr)
   bbr.undoSaved = true
-  bbr.undoPhase = -1
+  bbr.undoPhase = bbr.phase === Phase.Startup ? Phase.Startup : -1
   bbr.undoBwShortterm = bbr.bwShortterm
   bbr.undoInflightShortterm = bbr.inflightShortterm
   bbr.undoInflightLongterm = bbr.inflightLongterm
