@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync, truncateSync } from 'node:fs'
 import { createHttp2, createHttps } from '@tapwire/net-api'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -86,6 +87,17 @@ kernelSuite('curl and servers of the stack', kernelObstacle(['curl']), () => {
     expect(web.connections - before).toBeLessThanOrEqual(30)
   })
 
+  it('goes in the middle, and the server is told', async () => {
+    const failed = once(web.http, 'request').then(async ([request, response]) => {
+      await once(response, 'close')
+      return request.socket.errored
+    })
+    expect((await run('sh', '-c', `curl -s ${V4}/file | head -c 200000 | wc -c`)).trim()).toBe('200000')
+    // It had more in its receive buffer: the kernel resets the connection.
+    expect(await failed).toMatchObject({ code: 'ECONNRESET' })
+    expect(await curl(`${V4}/item/1`)).toBe(itemText(1))
+  })
+
   it('asks for the head alone', async () => {
     const head = await curl('-I', `${V4}/file`)
     expect(head).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
@@ -148,6 +160,31 @@ kernelSuite('wget and servers of the stack', kernelObstacle(['wget']), () => {
     await wget('-i', 'list', '-P', 'items')
     for (let n = 0; n < 200; n++) expect(readFileSync(folder.file(`items/${n}`), 'utf8')).toBe(itemText(n))
     expect(web.connections - before).toBe(1)
+  })
+
+  it('comes back for the rest when its connection is reset', async () => {
+    const file = readFileSync(folder.file('large'))
+    const ranges: (string | undefined)[] = []
+    const server = side.http.createServer((request, response) => {
+      ranges.push(request.headers.range)
+      const first = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0)
+      const range = { 'content-range': `bytes ${first}-${SIZE - 1}/${SIZE}` }
+      response.writeHead(first > 0 ? 206 : 200, {
+        'content-length': SIZE - first,
+        ...(first > 0 ? range : {}),
+      })
+      if (ranges.length > 2) response.end(file.subarray(first))
+      else response.write(file.subarray(first, first + 5_000_000), () => request.socket.resetAndDestroy())
+    })
+    await once(server.listen(8080), 'listening')
+    await run('wget', '-nv', '--tries=5', '--waitretry=0', '-O', 'rest', `${V4}:8080/rest`)
+    expect(folder.sha256('rest')).toBe(large.sha256)
+    expect(ranges).toEqual([
+      undefined,
+      expect.stringMatching(/^bytes=\d+-$/),
+      expect.stringMatching(/^bytes=\d+-$/),
+    ])
+    server.close()
   })
 
   it('posts a file', async () => {

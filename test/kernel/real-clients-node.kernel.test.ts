@@ -28,6 +28,7 @@ const KINDS = [
   ['fetch', 'fetch', 'v4', 'http'],
   ['fetch', 'fetch', 'v6', 'http'],
   ['fetch with TLS', 'fetch', 'v4', 'https'],
+  ['fetch over HTTP/2', 'fetch over HTTP/2', 'v6', 'http2'],
   ['http2', 'http2', 'v4', 'http2'],
   ['http2', 'http2', 'v6', 'http2'],
 ] as const
@@ -68,7 +69,12 @@ kernelSuite("Node's web clients and servers, one end on the kernel", kernelObsta
     if (client === 'http2') return exerciseHttp2(createHttp2(side.net), origin, { ca: cert })
     if (client === 'http') return exerciseAgent(side.http, origin, {})
     if (client === 'https') return exerciseAgent(createHttps(side.net), origin, { ca: cert })
-    const dispatcher = createDispatcher(side.net, { connections: CONNECTIONS, connect: { ca: cert } })
+    const allowH2 = client === 'fetch over HTTP/2'
+    const dispatcher = createDispatcher(side.net, {
+      connections: CONNECTIONS,
+      allowH2,
+      connect: { ca: cert },
+    })
     const report = await exerciseFetch(origin, dispatcher)
     await dispatcher.close()
     return report

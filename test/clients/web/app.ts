@@ -25,6 +25,7 @@ export interface ServerModules {
 }
 
 export interface Web {
+  readonly http: Server
   /** Connections that clients have made to the HTTP server. */
   readonly connections: number
   close(): void
@@ -36,8 +37,9 @@ export async function startWeb(modules: ServerModules, options: object): Promise
   const listener: Listener = (request, response) => {
     route(file, request, response).catch((error: Error) => response.destroy(error))
   }
+  const http = modules.http.createServer(listener).listen(PORTS.http)
   const servers = [
-    modules.http.createServer(listener).listen(PORTS.http),
+    http,
     modules.https.createServer(options, listener).listen(PORTS.https),
     modules.http2
       .createSecureServer({ ...options, ...HTTP2_OPTIONS, allowHTTP1: true }, listener)
@@ -45,8 +47,9 @@ export async function startWeb(modules: ServerModules, options: object): Promise
   ]
   await Promise.all(servers.map((server) => server.listening || once(server, 'listening')))
   let connections = 0
-  servers[0].on('connection', () => connections++)
+  http.on('connection', () => connections++)
   return {
+    http,
     get connections() {
       return connections
     },

@@ -17,8 +17,10 @@ import {
 
 async function run({ client, origin }: WebTask): Promise<WebReport> {
   if (client === 'http2') return exerciseHttp2(http2, origin, { ca: cert })
-  if (client !== 'fetch') return exerciseAgent(client === 'http' ? http : https, origin, { ca: cert })
-  const dispatcher = new Agent({ connections: CONNECTIONS, connect: { ca: cert } })
+  if (client === 'http' || client === 'https')
+    return exerciseAgent(client === 'http' ? http : https, origin, { ca: cert })
+  const allowH2 = client === 'fetch over HTTP/2'
+  const dispatcher = new Agent({ connections: CONNECTIONS, allowH2, connect: { ca: cert } })
   const report = await exerciseFetch(origin, dispatcher)
   await dispatcher.close()
   return report

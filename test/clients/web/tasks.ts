@@ -117,6 +117,6 @@ export async function exerciseHttp2(
 
 /** What one side asks the other to do. */
 export interface WebTask {
-  readonly client: 'http' | 'https' | 'fetch' | 'http2'
+  readonly client: 'http' | 'https' | 'fetch' | 'fetch over HTTP/2' | 'http2'
   readonly origin: string
 }
