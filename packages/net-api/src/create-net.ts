@@ -42,10 +42,17 @@ export interface NetOptions {
  * and sockets of one stack may be mixed freely.
  */
 export function createNet(stack: NetStack, options: NetOptions = {}): TapwireNet {
-  const context = createContext(stack, options)
+  // The classes are made by functions, which TypeScript cannot see the statics of; test/types.test.ts compares all else.
+  return exportsOf(createContext(stack, options)) as unknown as TapwireNet
+}
+
+/** @internal */
+export type NetExports = ReturnType<typeof exportsOf>
+
+function exportsOf(context: NetContext) {
   const createServer = (given?: unknown, listener?: unknown): Server => new context.Server(given, listener)
   const connect = (...args: unknown[]): Socket => connectSocket(context, args)
-  const net = {
+  return {
     // NB-01 to NB-06: lists and addresses are Node's own.
     BlockList: nodeNet.BlockList,
     SocketAddress: nodeNet.SocketAddress,
@@ -66,8 +73,6 @@ export function createNet(stack: NetStack, options: NetOptions = {}): TapwireNet
     setDefaultAutoSelectFamilyAttemptTimeout,
     _normalizeArgs: normalizeArgs,
   }
-  // The classes are made by functions, which TypeScript cannot see the shape of; test/types.test.ts compares it.
-  return net as unknown as TapwireNet
 }
 
 /** @internal What the modules beside `net` build on. */
