@@ -184,8 +184,12 @@ describe('dgram, told by the same code', () => {
     async (story, { client }) => {
       for (const [type, ...args] of binds) {
         const socket = story.watch(`${type} ${story.show(args)}`, client.createSocket(type))
+        const told = new Promise<void>((resolve) => {
+          for (const event of ['listening', 'error']) socket.once(event, () => resolve())
+        })
         apply(socket, 'bind', [...args, story.callback('bind')])
         story.note('the call is over')
+        await told
         await story.quiet()
         story.call('address', () => socket.address())
       }
@@ -318,8 +322,14 @@ describe('dgram, told by the same code', () => {
     async (story, { client }) => {
       for (const [type, ...args] of refused) {
         const told = story.watch(type, client.createSocket(type))
-        apply(told, 'send', [...args, story.callback('sent')])
-        await story.quiet()
+        const sent = story.callback('sent')
+        await new Promise<void>((resolve) => {
+          const callback = (...result: unknown[]): void => {
+            sent(...result)
+            resolve()
+          }
+          apply(told, 'send', [...args, callback])
+        })
         const untold = story.watch(type, client.createSocket(type))
         apply(untold, 'send', args)
         await story.quiet()
