@@ -79,7 +79,6 @@ class AttemptSeries {
     const socket = this.#socket
     const attempt = this.#current
     if (isBlocked(socket.blockList, target.address)) {
-      socket.emit('connectionAttempt', target.address, target.port, target.family)
       this.#failed(target, ipBlocked(target.address))
       return
     }

@@ -1,4 +1,5 @@
 import { getSystemErrorMap, inspect } from 'node:util'
+import { nodeBehaviour } from './node-version.ts'
 
 /** An error as Node's own modules make them: `code` beside the message. */
 export interface CodedError extends Error {
@@ -56,6 +57,10 @@ function place(address: string | null | undefined, port: number | undefined): st
 export function errnoException(code: string, syscall: string): SystemCallError {
   return Object.assign(new Error(`${syscall} ${code}`), { errno: errnoOf(code), code, syscall })
 }
+
+/** What becomes of a write that is under way when its socket is destroyed (NF-17): in Node 20 it ends without an error of its own. */
+export const writeCancelled = (): SystemCallError | null =>
+  nodeBehaviour.cancelsWrites ? errnoException('ECANCELED', 'write') : null
 
 /** `connect ECONNREFUSED 10.0.0.1:80 - Local (10.0.0.2:5000)`. */
 export function hostPortException(

@@ -12,6 +12,8 @@ export const nodeBehaviour = {
   hostWithoutNullBytes: major >= 22,
   /** NF-05: `end` on a socket that nobody connected finishes at once; before, it waits for a connection. */
   endsUnconnected: major >= 22,
+  /** NF-17: a write that is under way when its socket is destroyed fails with ECANCELED; before, it just ends. */
+  cancelsWrites: major >= 22,
   /** The channel `net.client.socket` is told by `socket.connect`; before, by `net.connect` only. */
   connectIsPublished: major >= 22,
 } as const

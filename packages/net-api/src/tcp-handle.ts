@@ -10,7 +10,7 @@ import {
 } from '@tapwire/stack'
 import type { NetContext } from './context.ts'
 import { destination, type Endpoint, endpoint, readAddress } from './endpoint.ts'
-import { errnoException } from './errors.ts'
+import { errnoException, writeCancelled } from './errors.ts'
 import type { HandleOwner, SocketHandle } from './socket-handle.ts'
 import type { Turn } from './turns.ts'
 
@@ -407,8 +407,7 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
     this.#context.turns.post({
       serve: () =>
         this.runInAsyncScope(() => {
-          // What was being written when the socket was closed ends without an error of its own, as Node has it.
-          if (pending !== null) finishWrite(pending, null)
+          if (pending !== null) finishWrite(pending, writeCancelled())
           shutdownDone?.()
           closed?.()
         }),

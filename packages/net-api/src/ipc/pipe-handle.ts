@@ -1,4 +1,5 @@
 import * as nodeNet from 'node:net'
+import { writeCancelled } from '../errors.ts'
 import type { HandleOwner, SocketHandle } from '../socket-handle.ts'
 
 /** What a pipe tells of its connection attempt, in Node's own words. */
@@ -98,8 +99,7 @@ export class PipeHandle implements SocketHandle {
     this.#chunk = null
     this.reading = false
     const tell = (): void => {
-      // What was being written when the socket was closed ends without an error of its own, as Node has it.
-      if (this.#waiting !== null) this.#finishWrite(this.#waiting, null)
+      if (this.#waiting !== null) this.#finishWrite(this.#waiting, writeCancelled())
       this.#tellShutdown()
       closed?.()
     }

@@ -230,7 +230,7 @@ describe.each(tapwireWorlds)('$name, as Node: data', (world) => {
     sameAsNode(world, async (scene) => {
       const server = scene.server(undefined, (socket) => socket.resume())
       const port = await scene.listening(server)
-      const client = scene.connect({ port, host: scene.world.v4, timeout: 30 })
+      const client = scene.connect({ port, host: scene.world.v4, timeout: 300 })
       scene.log.note('client', 'timeout', client.timeout)
       await scene.log.seen('client', 'timeout')
       client.end()

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { afterAll, describe, test } from 'vitest'
-import { settled } from '../support/helpers.ts'
+import { settled, until } from '../support/helpers.ts'
 import { type Scene, sameAsNode, tapwireWorlds } from '../support/scene.ts'
 import { worlds } from '../support/worlds.ts'
 
@@ -37,6 +37,9 @@ async function inPhase(scene: Scene, phase: (typeof phases)[number], name: strin
     there.pause()
     socket.write(Buffer.alloc(16 << 20), scene.log.callback(name, 'written'))
     socket.write('behind', scene.log.callback(name, 'written behind'))
+    // Until the other side has its fill, and reads no more.
+    await until(() => there.readableLength > 0)
+    await settled()
   } else if (phase === 'ended') {
     socket.end()
     await scene.log.seen(name, 'finish')
