@@ -11,8 +11,8 @@ import { ListenHandle, type ListenTarget } from './listen-handle.ts'
 import { nodeBehaviour } from './node-version.ts'
 import type { ServerHandle, ServerHandleOwner } from './server-handle.ts'
 import type { Socket } from './socket.ts'
-import { kKeepAlive, kKeepAliveDelay, kNoDelay } from './socket.ts'
 import type { SocketHandle } from './socket-handle.ts'
+import { kKeepAlive, kKeepAliveDelay, kNoDelay } from './socket-settings.ts'
 import { TcpHandle } from './tcp-handle.ts'
 
 /** What is told of a connection that was over the limit (NS-22). */

@@ -10,19 +10,21 @@ import {
   kBytesRead,
   kBytesWritten,
   kIdleTimer,
+  kOnRead,
+  kPeername,
+  kResetting,
+  type Socket,
+  writeAfterEnd,
+} from './socket.ts'
+import type { SocketHandle } from './socket-handle.ts'
+import {
   kKeepAlive,
   kKeepAliveCount,
   kKeepAliveDelay,
   kKeepAliveInterval,
   kNoDelay,
-  kOnRead,
-  kPeername,
-  kResetting,
   kTypeOfService,
-  type Socket,
-  writeAfterEnd,
-} from './socket.ts'
-import type { SocketHandle } from './socket-handle.ts'
+} from './socket-settings.ts'
 import { validateAbortSignal, validateInt32, validateNumber } from './validate.ts'
 
 /** All that a socket can be made or connected with (NK-01, NK-03). */

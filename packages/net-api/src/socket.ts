@@ -9,7 +9,6 @@ import type { Endpoint } from './endpoint.ts'
 import {
   closedBeforeConnection,
   endedByPeer,
-  invalidArgType,
   invalidHandleType,
   missingArgs,
   pathRefused,
@@ -22,26 +21,26 @@ import type { Server } from './server.ts'
 import { chunksOf, type Outgoing, type OutgoingEncoding, type WritevEntry } from './socket-bytes.ts'
 import type { HandleOwner, SocketHandle } from './socket-handle.ts'
 import type { SocketOptions } from './socket-init.ts'
+import {
+  applySettings,
+  getTypeOfService,
+  type KeepAliveOptions,
+  type kKeepAlive,
+  type kKeepAliveCount,
+  type kKeepAliveDelay,
+  type kKeepAliveInterval,
+  type kNoDelay,
+  type kTypeOfService,
+  setKeepAlive,
+  setNoDelay,
+  setTypeOfService,
+} from './socket-settings.ts'
 import { TcpHandle } from './tcp-handle.ts'
 import { type IdleTimer, startIdleTimer } from './timeouts.ts'
-import { validateFunction, validateInt32, validateString, validateTimeout } from './validate.ts'
-
-/** What Node 24 takes in one object; milliseconds. */
-export interface KeepAliveOptions {
-  readonly enable?: boolean | undefined
-  readonly initialDelay?: number | undefined
-  readonly interval?: number | undefined
-  readonly count?: number | undefined
-}
+import { validateFunction, validateString, validateTimeout } from './validate.ts'
 
 type Callback = (error?: Error | null) => void
 
-export const kNoDelay = Symbol('noDelay')
-export const kKeepAlive = Symbol('keepAlive')
-export const kKeepAliveDelay = Symbol('keepAliveDelay')
-export const kKeepAliveInterval = Symbol('keepAliveInterval')
-export const kKeepAliveCount = Symbol('keepAliveCount')
-export const kTypeOfService = Symbol('typeOfService')
 export const kIdleTimer = Symbol('idleTimer')
 export const kBytesRead = Symbol('bytesRead')
 export const kBytesWritten = Symbol('bytesWritten')
@@ -133,12 +132,7 @@ export class Socket extends Duplex implements HandleOwner, PipeConnectOwner {
   _afterConnect(): void {
     this.connecting = false
     this._unrefTimer()
-    const handle = tcpHandle(this)
-    if (this[kNoDelay]) handle?.setNoDelay(true)
-    if (this[kKeepAlive]) {
-      handle?.setKeepAlive(true, this[kKeepAliveDelay], this[kKeepAliveInterval], this[kKeepAliveCount])
-    }
-    if (this[kTypeOfService] !== undefined) handle?.setTypeOfService(this[kTypeOfService])
+    applySettings(this)
     // NF-35
     this.emit('connect')
     this.emit('ready')
@@ -303,49 +297,25 @@ export class Socket extends Duplex implements HandleOwner, PipeConnectOwner {
 
   /** NF-21: before connect it is remembered. */
   setNoDelay(noDelay = true): this {
-    const enabled = Boolean(noDelay)
-    const changed = enabled !== this[kNoDelay]
-    this[kNoDelay] = enabled
-    if (changed) tcpHandle(this)?.setNoDelay(enabled)
+    setNoDelay(this, Boolean(noDelay))
     return this
   }
 
-  /** NF-22: milliseconds; as one object, or with `interval` and `count`, since Node 24. */
-  setKeepAlive(enable?: boolean | KeepAliveOptions, delay?: number, every?: number, times?: number): this {
-    const given: KeepAliveOptions =
-      enable !== null && typeof enable === 'object'
-        ? enable
-        : { enable, initialDelay: delay, interval: every, count: times }
-    const enabled = Boolean(given.enable)
-    const seconds = Math.trunc(Number(given.initialDelay) / 1000) || 0
-    const interval = given.interval === undefined ? undefined : Math.trunc(given.interval / 1000) || 0
-    const { count } = given
-    const changed =
-      enabled !== this[kKeepAlive] ||
-      (enabled &&
-        (seconds !== this[kKeepAliveDelay] ||
-          interval !== this[kKeepAliveInterval] ||
-          count !== this[kKeepAliveCount]))
-    this[kKeepAlive] = enabled
-    this[kKeepAliveDelay] = seconds
-    this[kKeepAliveInterval] = interval
-    this[kKeepAliveCount] = count
-    if (changed) tcpHandle(this)?.setKeepAlive(enabled, seconds, interval, count)
+  /** NF-22: milliseconds; as one object, or with an interval and a count, since Node 24. */
+  setKeepAlive(enable?: boolean | KeepAliveOptions, delay?: number, interval?: number, count?: number): this {
+    const given = { enable: enable as boolean, initialDelay: delay, interval, count }
+    setKeepAlive(this, enable !== null && typeof enable === 'object' ? enable : given)
     return this
   }
 
   /** NF-23. @param tos 0 to 255; the two low bits are TCP's own @throws EBADF before the attempt has begun */
   setTypeOfService(tos: number): this {
-    if (Number.isNaN(tos)) throw invalidArgType('tos', 'number', tos)
-    validateInt32(tos, 'tos', 0, 255)
-    const changed = tos !== this[kTypeOfService]
-    this[kTypeOfService] = tos
-    if (changed) tcpHandle(this)?.setTypeOfService(tos)
+    setTypeOfService(this, tos)
     return this
   }
 
   getTypeOfService(): number {
-    return tcpHandle(this)?.getTypeOfService() ?? this[kTypeOfService] ?? 0
+    return getTypeOfService(this)
   }
 
   /** NF-31: without a connection it is done when there is one. */
@@ -387,11 +357,6 @@ export class Socket extends Duplex implements HandleOwner, PipeConnectOwner {
     if (this.readable) return this.writable ? 'open' : 'readOnly'
     return this.writable ? 'writeOnly' : 'closed'
   }
-}
-
-/** What pipes have none of is set on connections of the stack only. */
-function tcpHandle(socket: Socket): TcpHandle | null {
-  return socket._handle instanceof TcpHandle ? socket._handle : null
 }
 
 /** NK-22: one object may serve for several connections, one after the other. */

@@ -158,6 +158,16 @@ export class Scene {
   }
 }
 
+export type LookupCallback = (error: Error | null, address?: unknown, family?: unknown) => void
+
+/** A lookup that answers as told, later or at once. */
+export const answering =
+  (error: Error | null, address: unknown, family?: unknown, now = false) =>
+  (_host: string, _options: object, callback: LookupCallback) => {
+    if (now) callback(error, address, family)
+    else setImmediate(callback, error, address, family)
+  }
+
 export type Story = (scene: Scene, net: typeof nodeNet) => Promise<unknown> | unknown
 
 /** What is written down when a story is told in a world. */
