@@ -231,6 +231,83 @@ describe('createDns', () => {
     expect(first.asked.map(({ over }) => over)).toEqual(['udp', 'tcp'])
   })
 
+  it('DNS-05 asks over TCP when the answer was cut in the middle of a name', async () => {
+    const good: packet.Answer = { type: 'CNAME', name: 'cut.test', ttl: 9, data: 'a.very.long.name.test' }
+    first.zone.set('CNAME cut.test', ({ id, over }: Asked) => {
+      if (over === 'tcp') return { answers: [good] }
+      const questions = [{ type: 'CNAME' as const, name: 'cut.test' }]
+      const flags = packet.TRUNCATED_RESPONSE
+      return {
+        raw: packet.encode({ type: 'response', id, flags, questions, answers: [good] }).subarray(0, -4),
+      }
+    })
+    expect(await ask((d) => d.resolveCname('cut.test'))).toEqual(['a.very.long.name.test'])
+    expect(first.asked.map(({ over }) => over)).toEqual(['udp', 'tcp'])
+  })
+
+  it('DNS-05 asks a server of its own over TCP, whose answer is there before the call returns', async () => {
+    const own = new NameServer(home, '127.0.0.1')
+    own.zone.set('A own.test', ({ over }: Asked) =>
+      over === 'udp'
+        ? { truncated: true }
+        : { answers: [{ type: 'A', name: 'own.test', ttl: 9, data: '192.0.2.1' }] },
+    )
+    dns.setServers(['127.0.0.1'])
+    expect(await ask((d) => d.resolve4('own.test'))).toEqual(['192.0.2.1'])
+  })
+
+  it('DNS-04 takes no address that is none, and no record of another class', async () => {
+    const address = (data: Buffer, klass: number): number[] => [
+      0xc0,
+      12,
+      0,
+      1,
+      0,
+      klass,
+      0,
+      0,
+      0,
+      1,
+      0,
+      data.length,
+      ...data,
+    ]
+    const message = (id: number, record: number[]): Uint8Array => {
+      const questions = [{ type: 'A' as const, name: 'odd.test' }]
+      const head = packet.encode({ type: 'response', id, questions })
+      head[7] = 1
+      return Uint8Array.from([...head, ...record])
+    }
+    second.add('A', 'odd.test', '192.0.2.1')
+    for (const octets of [[], [1, 2]]) {
+      first.zone.set('A odd.test', ({ id }) => ({ raw: message(id, address(Buffer.from(octets), 1)) }))
+      expect(await ask((d) => d.lookup('odd.test.', 4))).toEqual({ address: '192.0.2.1', family: 4 })
+      dns.setServers(dns.getServers())
+    }
+    first.zone.set('A odd.test', ({ id }) => ({ raw: message(id, address(Buffer.of(1, 2, 3, 4), 3)) }))
+    await expect(ask((d) => d.resolve4('odd.test'))).rejects.toMatchObject({ code: 'ENODATA' })
+  })
+
+  it('asks for names beyond ASCII as IDNA has them, and for none with other characters', async () => {
+    first.add('A', 'xn--bcher-kva.test', '192.0.2.1')
+    expect(await ask((d) => d.resolve4('B\u00dcCHER.test'))).toEqual(['192.0.2.1'])
+    expect(await ask((d) => d.lookup('b\u00fccher.test', 4))).toMatchObject({ address: '192.0.2.1' })
+    await expect(ask((d) => d.resolve4('g\u00fcter.test'))).rejects.toMatchObject({
+      code: 'ENOTFOUND',
+      hostname: 'g\u00fcter.test',
+    })
+    for (const name of ['a b.test', '::1', 'a\0.test']) {
+      await expect(ask((d) => d.resolve4(name))).rejects.toMatchObject({ code: 'EBADNAME', hostname: name })
+    }
+  })
+
+  it('tells octets of texts, and the root, as Node does', async () => {
+    first.add('TXT', 'x.test', [Buffer.of(0xff, 0x41)])
+    first.add('MX', 'x.test', { preference: 0, exchange: '.' })
+    expect(await ask((d) => d.resolveTxt('x.test'))).toEqual([['\u00ffA']])
+    expect(await ask((d) => d.resolveMx('x.test'))).toEqual([{ exchange: '', priority: 0 }])
+  })
+
   it('DNS-06 goes from a silent server to the next, and from one that failed at once', async () => {
     first.zone.set('A silent.test', null)
     first.zone.set('A failed.test', { rcode: 'SERVFAIL' })
@@ -451,6 +528,33 @@ describe('createDns', () => {
     patient.setServers(['[fd09::1]:5353'])
     patient.setLocalAddress('10.9.0.2', 'fd09::2')
     expect(await settled(patient.resolve4('own.test'))).toEqual(['192.0.2.5'])
+  })
+
+  it('a question that is cancelled is over, and those of other resolvers are not', async () => {
+    first.zone.set('A never.test', null)
+    const sockets = (): number => home.udp.size
+    const idle = sockets()
+    const waiting = promisify(dns.resolve4)('never.test')
+    expect(sockets()).toBe(idle + 1)
+    const resolver = new dns.Resolver()
+    const other = promisify(resolver.resolve4.bind(resolver))('never.test')
+    resolver.cancel()
+    expect(sockets()).toBe(idle + 1)
+    await expect(settled(other)).rejects.toMatchObject({ code: 'ECANCELLED' })
+    second.add('A', 'never.test', '192.0.2.1')
+    expect(await settled(waiting)).toEqual(['192.0.2.1'])
+    expect(sockets()).toBe(idle)
+  })
+
+  it('a question ends with the stack', async () => {
+    first.zone.set('A never.test', null)
+    const start = clock.now()
+    const waiting = ask((d) => d.resolve4('never.test'))
+    await home.close()
+    await expect(waiting).rejects.toMatchObject({ code: 'ECANCELLED' })
+    expect(clock.now() - start).toBeLessThan(1e6)
+    await expect(ask((d) => d.lookup('later.test'))).rejects.toMatchObject({ code: 'EAI_AGAIN' })
+    expect(clock.now() - start).toBeLessThan(1e6)
   })
 
   it('refuses wrong arguments as Node does', () => {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { Answer, RecordType } from 'dns-packet'
 import * as packet from 'dns-packet'
 import type { DnsFailure } from './errors.ts'
@@ -53,13 +54,8 @@ export interface Response {
  * @returns null for what is none, such as a forgery or noise: waiting goes on
  */
 export function decodeResponse(bytes: Uint8Array, id: number, question: Question): Response | null {
-  let decoded: packet.DecodedPacket
-  try {
-    decoded = packet.decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
-  } catch {
-    // DNS-04: pointers that lead nowhere, labels that are too long, records that end in the middle.
-    return null
-  }
+  const decoded = decodeWhole(bytes) ?? decodeCut(bytes)
+  if (decoded === null) return null
   if (decoded.type !== 'response' || decoded.id !== id || (decoded as { opcode?: string }).opcode !== 'QUERY')
     return null
   const [asked] = decoded.questions ?? []
@@ -69,9 +65,43 @@ export function decodeResponse(bytes: Uint8Array, id: number, question: Question
   return {
     truncated: Boolean(decoded.flag_tc),
     rcode: (decoded as { rcode?: string }).rcode ?? 'NOERROR',
-    answers: decoded.answers ?? [],
-    authorities: decoded.authorities ?? [],
+    answers: (decoded.answers ?? []).filter(isInternet),
+    authorities: (decoded.authorities ?? []).filter(isInternet),
   }
+}
+
+/** @returns null for what is broken (DNS-04): pointers that lead nowhere, records that end in the middle, addresses that are none */
+function decodeWhole(bytes: Uint8Array): packet.DecodedPacket | null {
+  try {
+    const decoded = packet.decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+    return decoded.answers?.every(hasSoundData) === false ? null : decoded
+  } catch {
+    return null
+  }
+}
+
+/** Some servers cut in the middle of a record. That they did is all that counts then (RFC 2181 section 9). */
+function decodeCut(bytes: Uint8Array): packet.DecodedPacket | null {
+  if (bytes.length < HEADER_LENGTH || (bytes[2] & TRUNCATED) === 0) return null
+  const head = bytes.slice()
+  head.fill(0, ANSWER_COUNT, HEADER_LENGTH)
+  return decodeWhole(head)
+}
+
+/** RFC 1035 section 4.1.1: where the counts of answers, authorities and additionals begin; TC, in the third octet. */
+const ANSWER_COUNT = 6
+const HEADER_LENGTH = 12
+const TRUNCATED = 0x02
+
+/** The decoder takes the octets of an address without asking whether they are there. */
+function hasSoundData(record: Answer): boolean {
+  if (record.type !== 'A' && record.type !== 'AAAA') return true
+  return isIP(record.data) === (record.type === 'A' ? 4 : 6)
+}
+
+/** Records of another class answer nothing that was asked here. Where an option record has its class, it has a size. */
+function isInternet(record: Answer): boolean {
+  return record.type === 'OPT' || ((record as { class?: string }).class ?? 'IN') === 'IN'
 }
 
 const FAILURES: Readonly<Record<string, DnsFailure>> = {

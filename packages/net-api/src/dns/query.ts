@@ -26,7 +26,12 @@ const TRY_NEXT: readonly DnsFailure[] = [
  * DNS-06: asks one server after the other, in rounds that wait twice as long each, until one knows. That there is no such
  * name is final; other failures are what is left when nobody knew.
  */
-export async function query(context: DnsContext, plan: QueryPlan, question: Question): Promise<Outcome> {
+export async function query(
+  context: DnsContext,
+  plan: QueryPlan,
+  question: Question,
+  signal: AbortSignal,
+): Promise<Outcome> {
   let last: Outcome = 'ECONNREFUSED'
   for (let round = 0; round < plan.tries; round++) {
     for (const server of plan.servers) {
@@ -37,7 +42,9 @@ export async function query(context: DnsContext, plan: QueryPlan, question: Ques
         edns: true,
         timeout: plan.timeout * 2 ** round,
         localAddress,
+        signal,
       })
+      if (signal.aborted) return 'ECANCELLED'
       const failure = typeof outcome === 'string' ? outcome : failureOf(outcome)
       if (failure === null || !TRY_NEXT.includes(failure)) return outcome
       last = outcome
@@ -50,10 +57,12 @@ export async function query(context: DnsContext, plan: QueryPlan, question: Ques
 async function ask(context: DnsContext, exchange: Exchange): Promise<Outcome> {
   let outcome = await overUdp(context, exchange)
   let { edns } = exchange
+  const { signal } = exchange
+  if (signal.aborted) return 'ECANCELLED'
   if (typeof outcome !== 'string' && (outcome.rcode === 'FORMERR' || outcome.rcode === 'NOTIMP')) {
     edns = false
     outcome = await overUdp(context, { ...exchange, edns })
   }
-  if (typeof outcome === 'string' || !outcome.truncated) return outcome
+  if (typeof outcome === 'string' || !outcome.truncated || signal.aborted) return outcome
   return overTcp(context, { ...exchange, edns })
 }

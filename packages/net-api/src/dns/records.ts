@@ -19,8 +19,13 @@ const address: RecordShape = {
 }
 
 const name: RecordShape = {
-  plain: (record) => data<string>(record),
-  any: (record) => ({ value: data<string>(record) }),
+  plain: (record) => nameOf(data<string>(record)),
+  any: (record) => ({ value: nameOf(data<string>(record)) }),
+}
+
+/** Node has nothing for the root: a null MX (RFC 7505) has the exchange ''. */
+function nameOf(decoded: string): string {
+  return decoded === '.' ? '' : decoded
 }
 
 /** Both forms are the same object. */
@@ -29,9 +34,9 @@ function structured<T>(convert: (value: T) => object): RecordShape {
   return { plain: whole, any: whole }
 }
 
+/** Octets have no encoding here; each is one character, as Node has it. */
 function text(record: Answer): string[] {
-  const value = data<string | Buffer | readonly (string | Buffer)[]>(record)
-  return (Array.isArray(value) ? value : [value]).map(String)
+  return data<readonly Buffer[]>(record).map((octets) => octets.toString('latin1'))
 }
 
 /** The record types that Node resolves. */
@@ -42,11 +47,11 @@ export const RECORD_SHAPES: Readonly<Record<string, RecordShape>> = {
   NS: name,
   PTR: name,
   MX: structured<MxData>(
-    ({ exchange, preference }): dns.MxRecord => ({ exchange, priority: preference ?? 0 }),
+    ({ exchange, preference }): dns.MxRecord => ({ exchange: nameOf(exchange), priority: preference ?? 0 }),
   ),
   SRV: structured<SrvData>(
     ({ target, port, priority, weight }): dns.SrvRecord => ({
-      name: target,
+      name: nameOf(target),
       port,
       priority: priority ?? 0,
       weight: weight ?? 0,
@@ -54,8 +59,8 @@ export const RECORD_SHAPES: Readonly<Record<string, RecordShape>> = {
   ),
   SOA: structured<SoaData>(
     ({ mname, rname, serial = 0, refresh = 0, retry = 0, expire = 0, minimum = 0 }): dns.SoaRecord => ({
-      nsname: mname,
-      hostmaster: rname,
+      nsname: nameOf(mname),
+      hostmaster: nameOf(rname),
       serial,
       refresh,
       retry,
@@ -68,7 +73,7 @@ export const RECORD_SHAPES: Readonly<Record<string, RecordShape>> = {
       flags,
       service: services,
       regexp,
-      replacement,
+      replacement: nameOf(replacement),
       order,
       preference,
     }),

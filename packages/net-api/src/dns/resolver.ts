@@ -21,6 +21,12 @@ export interface ResolverOptions {
   readonly tries?: number
 }
 
+/** A question on its way. */
+interface Asking {
+  readonly known: Promise<Known>
+  readonly controller: AbortController
+}
+
 /** An unguessable thing that callers of a cancelled query get. */
 const CANCELLED = Symbol('cancelled')
 
@@ -33,7 +39,7 @@ export class Resolver {
   readonly #settings: DnsSettings
   readonly #cache: DnsCache
   /** Questions that are being asked: who asks the same meanwhile shares the answer (RFC 5452 section 5). */
-  readonly #asking = new Map<string, Promise<Known>>()
+  readonly #asking = new Map<string, Asking>()
   #plan: QueryPlan
   #cancel: (() => void)[] = []
 
@@ -73,9 +79,11 @@ export class Resolver {
     this.#plan = { ...this.#plan, localAddress: { v4: used(v4), v6: used(v6) } }
   }
 
-  /** Every question that is being asked fails with ECANCELLED. */
+  /** Every question that is being asked fails with ECANCELLED. No `lookup` waits for one: that has the module's resolver. */
   cancel(): void {
     for (const cancel of this.#cancel.splice(0)) cancel()
+    for (const { controller } of this.#asking.values()) controller.abort()
+    this.#asking.clear()
   }
 
   resolve(hostname: string, rrtype: unknown, callback?: unknown): object {
@@ -144,23 +152,26 @@ export class Resolver {
     const key = `${type} ${plainName(name)}`
     const remembered = this.#cache.get(key)
     if (remembered !== undefined) return Promise.resolve(remembered)
-    const running = this.#asking.get(key)
-    if (running !== undefined) return running
-    const asked = this.#ask({ name, type: type as Question['type'] }, key)
-    this.#asking.set(key, asked)
-    return asked
+    const asking = this.#asking.get(key) ?? this.#ask({ name, type: type as Question['type'] }, key)
+    return asking.known
   }
 
-  async #ask(question: Question, key: string): Promise<Known> {
+  #ask(question: Question, key: string): Asking {
     const plan = this.#plan
-    try {
-      const known = knownFrom(question, await query(this.#context, plan, question))
-      // What other servers said says nothing of those that were set meanwhile.
-      if (plan === this.#plan) this.#cache.set(key, known)
-      return known
-    } finally {
-      this.#asking.delete(key)
+    const controller = new AbortController()
+    const found = async (): Promise<Known> => {
+      try {
+        const known = knownFrom(question, await query(this.#context, plan, question, controller.signal))
+        // What other servers said says nothing of those that were set meanwhile.
+        if (plan === this.#plan) this.#cache.set(key, known)
+        return known
+      } finally {
+        if (this.#asking.get(key)?.controller === controller) this.#asking.delete(key)
+      }
     }
+    const asking = { known: found(), controller }
+    this.#asking.set(key, asking)
+    return asking
   }
 
   #cancellable<T>(work: Promise<T>): Promise<T | typeof CANCELLED> {

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { domainToASCII } from 'node:url'
 import { invalidArgType, invalidArgValue, invalidIpAddress, outOfRange } from '../errors.ts'
 
 /** Where names are looked up, and how patiently. */
@@ -105,17 +106,25 @@ function parseSearch(domains: readonly string[]): string[] {
   })
 }
 
-/** Names are compared without regard to case (DNS-13, RFC 1035 section 2.3.3), and the dot at the end says nothing more. */
+/**
+ * Names are compared without regard to case (DNS-13, RFC 1035 section 2.3.3), and the dot at the end says nothing more. Letters
+ * beyond ASCII are asked for as IDNA has them (RFC 5891): 'bücher.example' as 'xn--bcher-kva.example'.
+ */
 export function plainName(name: string): string {
-  return name.toLowerCase().replace(/\.$/, '')
+  const ascii = ASCII.test(name) ? name : domainToASCII(name) || name
+  return ascii.toLowerCase().replace(/\.$/, '')
 }
 
-/** Whether a name fits into a question: labels of 1 to 63 octets, 255 octets in all (RFC 1035 section 2.3.4). */
+const ASCII = /^[\0-\x7f]*$/
+
+/**
+ * Whether a name fits into a question: labels of 1 to 63 octets, 255 octets in all (RFC 1035 section 2.3.4), of the characters
+ * that c-ares asks for. Nothing, or a dot, is the root.
+ */
 export function isQueryName(name: string): boolean {
   const plain = plainName(name)
-  if (plain === '') return name === '.'
-  return (
-    Buffer.byteLength(plain) <= 253 &&
-    plain.split('.').every((label) => label !== '' && Buffer.byteLength(label) <= 63)
-  )
+  if (plain === '') return true
+  return plain.length <= 253 && plain.split('.').every((label) => LABEL.test(label))
 }
+
+const LABEL = /^[a-z0-9_*/-]{1,63}$/

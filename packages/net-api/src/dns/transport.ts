@@ -1,4 +1,4 @@
-import type { IpAddress } from '@tapwire/stack'
+import type { IpAddress, TcpConnection, UdpSocket } from '@tapwire/stack'
 import type { NetStack } from '../context.ts'
 import { readAddress } from '../endpoint.ts'
 import type { Liveness } from '../liveness.ts'
@@ -24,6 +24,8 @@ export interface Exchange {
   readonly timeout: number
   /** Where queries come from; null lets the routes choose (`setLocalAddress`). */
   readonly localAddress: { readonly v4: IpAddress | null; readonly v6: IpAddress | null }
+  /** Aborted when nobody wants the answer any more. */
+  readonly signal: AbortSignal
 }
 
 export type Outcome = Response | DnsFailure
@@ -41,14 +43,19 @@ class Settlement {
   #resolve!: (outcome: Outcome) => void
   #settled = false
 
-  constructor(context: DnsContext, timeout: number) {
+  constructor(context: DnsContext, { timeout, signal }: Exchange) {
     this.#context = context
     this.promise = new Promise((resolve) => {
       this.#resolve = resolve
     })
     context.liveness.hold()
     const timer = startIdleTimer(context.stack.clock, context.turns, timeout, () => this.settle('ETIMEOUT'))
-    this.after(() => timer.clear())
+    const cancel = (): void => this.settle('ECANCELLED')
+    signal.addEventListener('abort', cancel)
+    this.after(() => {
+      timer.clear()
+      signal.removeEventListener('abort', cancel)
+    })
   }
 
   /** What is to be closed in the end. */
@@ -71,7 +78,7 @@ class Settlement {
 export function overUdp(context: DnsContext, exchange: Exchange): Promise<Outcome> {
   const { server, question, edns } = exchange
   const { stack } = context
-  const settlement = new Settlement(context, exchange.timeout)
+  const settlement = new Settlement(context, exchange)
   const address = readAddress(server.host, stack.interfaces)
   if (address === null) {
     settlement.settle('ECONNREFUSED')
@@ -89,13 +96,14 @@ export function overUdp(context: DnsContext, exchange: Exchange): Promise<Outcom
           if (response !== null) settlement.settle(response)
         },
         onError: () => settlement.settle('ECONNREFUSED'),
-        onWritable: () => socket.send(query),
+        onWritable: (socket) => trySend(socket, query, settlement),
+        onClose: () => settlement.settle('ECANCELLED'),
       },
     )
     settlement.after(() => socket.close())
     // Only what comes from the server's address and port is received, and what ICMP says of it.
     socket.connect(address, server.port)
-    socket.send(query)
+    trySend(socket, query, settlement)
   } catch {
     // No way there, or no socket left: the next server may be nearer.
     settlement.settle('ECONNREFUSED')
@@ -103,11 +111,20 @@ export function overUdp(context: DnsContext, exchange: Exchange): Promise<Outcom
   return settlement.promise
 }
 
+/** The way there may be gone by the time the device has room for the query. */
+function trySend(socket: UdpSocket, query: Uint8Array, settlement: Settlement): void {
+  try {
+    socket.send(query)
+  } catch {
+    settlement.settle('ECONNREFUSED')
+  }
+}
+
 /** DNS-05: the same over TCP, with a length before each message (RFC 1035 section 4.2.2, RFC 7766). */
 export function overTcp(context: DnsContext, exchange: Exchange): Promise<Outcome> {
   const { server, question, edns } = exchange
   const { stack } = context
-  const settlement = new Settlement(context, exchange.timeout)
+  const settlement = new Settlement(context, exchange)
   const address = readAddress(server.host, stack.interfaces)
   if (address === null) {
     settlement.settle('ECONNREFUSED')
@@ -124,14 +141,11 @@ export function overTcp(context: DnsContext, exchange: Exchange): Promise<Outcom
     const connection = stack.tcp.connect(
       { address, port: server.port, localAddress, initialData },
       {
-        onReadable: () => {
-          while (connection.readable > 0) {
-            const message = reader.took(connection.read(reader.room))
-            if (message === null) continue
-            settlement.settle(decodeResponse(message, id, question) ?? 'EBADRESP')
-            return
-          }
-          if (connection.ended) settlement.settle('ECONNREFUSED')
+        // On a loopback the answer may be there before `connect` returns.
+        onReadable: (connection) => {
+          const message = reader.read(connection)
+          if (message !== null) settlement.settle(decodeResponse(message, id, question) ?? 'EBADRESP')
+          else if (connection.ended) settlement.settle('ECONNREFUSED')
         },
         onClose: () => settlement.settle('ECONNREFUSED'),
       },
@@ -146,20 +160,28 @@ export function overTcp(context: DnsContext, exchange: Exchange): Promise<Outcom
 /** Puts together a message that comes with its length in front, however it was cut. */
 class MessageReader {
   /** Where the next bytes go. */
-  room: Uint8Array = new Uint8Array(2)
+  #room: Uint8Array = new Uint8Array(2)
   #message: Uint8Array | null = null
 
   /** @returns the message when it is whole */
-  took(length: number): Uint8Array | null {
-    const full = length === this.room.length
+  read(connection: TcpConnection): Uint8Array | null {
+    while (connection.readable > 0) {
+      const message = this.#took(connection.read(this.#room))
+      if (message !== null) return message
+    }
+    return null
+  }
+
+  #took(length: number): Uint8Array | null {
+    const full = length === this.#room.length
     if (!full) {
-      this.room = this.room.subarray(length)
+      this.#room = this.#room.subarray(length)
       return null
     }
     if (this.#message !== null) return this.#message
-    const prefix = new Uint8Array(this.room.buffer)
+    const prefix = new Uint8Array(this.#room.buffer)
     this.#message = new Uint8Array((prefix[0] << 8) | prefix[1])
-    this.room = this.#message
-    return this.room.length === 0 ? this.#message : null
+    this.#room = this.#message
+    return this.#room.length === 0 ? this.#message : null
   }
 }
