@@ -93,7 +93,8 @@ export class EventLog {
   }
 
   lists(): Record<string, unknown[]> {
-    return Object.fromEntries([...this.#lists].sort(([a], [b]) => (a < b ? -1 : 1)))
+    const sorted = [...this.#lists].sort(([a], [b]) => (a < b ? -1 : 1))
+    return Object.fromEntries(sorted.map(([name, list]) => [name, list.map(withoutBulk)]))
   }
 
   /** A value in a form that is the same in all worlds. */
@@ -193,3 +194,10 @@ export class EventLog {
 const literally = (text: string): string => text.replaceAll(/[.[\]$()*+?\\|{}^]/g, '\\$&')
 
 const short = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex').slice(0, 12)
+
+/** Much data is told by its length and its hash. */
+function withoutBulk(entry: unknown): unknown {
+  if (!Array.isArray(entry) || entry[0] !== 'data' || entry[2].length < 1000) return entry
+  const bytes = Buffer.from(entry[2], 'latin1')
+  return [...entry.slice(0, 2), `${bytes.length}: ${short(bytes)}`]
+}
