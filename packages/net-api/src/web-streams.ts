@@ -95,6 +95,9 @@ export function toWebStreams(connection: TcpConnection): WebConnection {
   return streams
 }
 
+/** The types of Node leave out what its controllers have. */
+type AbortableController = WritableStreamDefaultController & { readonly signal: AbortSignal }
+
 class Streams implements WebConnection, ConnectionHandler {
   connection!: TcpConnection
   readonly readable: ReadableStream<Uint8Array>
@@ -103,7 +106,7 @@ class Streams implements WebConnection, ConnectionHandler {
   onConnect: () => void = () => {}
   #closeWith!: (reason: CloseReason) => void
   #reader!: ReadableByteStreamController
-  #writer!: WritableStreamDefaultController
+  #writer!: AbortableController
   /** Wakes what waits for bytes, for room, for the acknowledgement of the FIN. */
   #wakeReader: () => void = nothing
   #wakeWriter: () => void = nothing
@@ -130,11 +133,12 @@ class Streams implements WebConnection, ConnectionHandler {
     )
     this.writable = new WritableStream({
       start: (controller) => {
-        this.#writer = controller
+        this.#writer = controller as AbortableController
+        // At once: the stream itself would first wait for the write, or the close, that hangs.
+        this.#writer.signal.addEventListener('abort', () => this.#abort())
       },
       write: (chunk) => this.#write(chunk),
       close: () => this.#close(),
-      abort: () => this.#abort(),
     })
   }
 
@@ -205,6 +209,8 @@ class Streams implements WebConnection, ConnectionHandler {
 
   async #write(chunk: Uint8Array): Promise<void> {
     if (!(chunk instanceof Uint8Array)) {
+      // The stream is broken then: nobody could close, or abort, the connection by it any more.
+      this.#abort()
       throw new TapwireError('ERR_INVALID_ARG_TYPE', 'A chunk has to be a Uint8Array: encode text first')
     }
     for (let sent = 0; ; ) {
@@ -213,12 +219,20 @@ class Streams implements WebConnection, ConnectionHandler {
       if (sent === chunk.length) return
       // On a loopback the room may have been made while the write was going on.
       if (!this.#roomAgain) await this.#woken()
+      this.#checkFailure()
     }
   }
 
   async #close(): Promise<void> {
     this.connection.shutdown()
     while (!this.#finAcked && this.connection.closeReason === undefined) await this.#woken()
+    if (!this.#finAcked) this.#checkFailure()
+  }
+
+  /** @throws why the connection is over, if it failed or was aborted */
+  #checkFailure(): void {
+    const { signal } = this.#writer
+    if (signal.aborted) throw signal.reason
     const { closeReason } = this.connection
     if (closeReason) throw failure(closeReason)
   }
@@ -233,6 +247,7 @@ class Streams implements WebConnection, ConnectionHandler {
     this.connection.abort()
     this.#closeWith(null)
     this.#wakeReader()
+    this.#wakeWriter()
     if (!this.#discarding) this.#reader.error(failure('ECONNRESET'))
   }
 }

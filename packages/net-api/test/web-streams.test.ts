@@ -115,6 +115,36 @@ describe('web streams', () => {
     await expect(a.readable.getReader().read()).rejects.toMatchObject({ code: 'ECONNRESET' })
   })
 
+  it('are aborted at once, whatever a write or a close waits for', async () => {
+    const reason = new Error('enough')
+    for (const last of ['write', 'close'] as const) {
+      const [a, b] = await pair()
+      const writer = b.writable.getWriter()
+      writer.closed.catch(() => {})
+      if (last === 'close') await writer.write(new Uint8Array(100_000))
+      const hanging = last === 'close' ? writer.close() : writer.write(new Uint8Array(1 << 20))
+      const outcome = expect(hanging).rejects.toBe(reason)
+      await expect.poll(() => a.connection.readable).toBeGreaterThan(60_000)
+      // A close that was on its way and fails takes the abort with it.
+      await writer.abort(reason).catch((error) => expect(error).toBe(reason))
+      await outcome
+      await b.closed
+      await expect(a.closed).rejects.toMatchObject({ code: 'ECONNRESET' })
+    }
+  })
+
+  it('tell a write that waits why the connection is over', async () => {
+    const [a, b] = await pair()
+    const writer = b.writable.getWriter()
+    writer.closed.catch(() => {})
+    const outcome = expect(writer.write(new Uint8Array(1 << 20))).rejects.toMatchObject({
+      code: 'ECONNRESET',
+    })
+    await expect.poll(() => a.connection.readable).toBeGreaterThan(60_000)
+    a.connection.abort()
+    await outcome
+  })
+
   it('go on to write after the reader has cancelled, and throw away what still comes', async () => {
     const [a, b] = await pair()
     const waiting = b.readable.getReader()
@@ -135,9 +165,12 @@ describe('web streams', () => {
       code: 'ECONNREFUSED',
       message: 'Nobody listens at that address and port',
     })
-    const [a] = await pair()
+    const [a, b] = await pair()
     const text = 'text' as unknown as Uint8Array
     await expect(a.writable.getWriter().write(text)).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' })
+    // Nothing could be done to a stream that has failed: the connection does not stay behind.
+    await expect(b.closed).rejects.toMatchObject({ code: 'ECONNRESET' })
+    await a.closed
   })
 
   it('come from a listener one by one, until it is cancelled', async () => {
