@@ -70,9 +70,20 @@ export class TapDevice extends EventEmitter<TapEvents> implements LinkDevice {
   readonly #longestFrame: number
   readonly #maxSuperFrame: number
   readonly #drainNow = (): void => this.#drain()
+  /**
+   * Reads at once, so that those who are told of it have their turn in this round of the loop. What is thrown is thrown again outside:
+   * the binding would hold it back until JavaScript next runs for another reason (measured: until the next timer).
+   */
   readonly #onPoll = (status: number, events: PollInterest): void => {
     if (events.writable) this.#hasRoom = true
-    this.#schedule(status)
+    if (status < 0) this.#pollFailed = true
+    try {
+      this.#drain()
+    } catch (error) {
+      setImmediate(() => {
+        throw error
+      })
+    }
   }
   #sink: FrameSink | null = null
   #reader: FrameReader | null = null
@@ -180,7 +191,7 @@ export class TapDevice extends EventEmitter<TapEvents> implements LinkDevice {
       case Errno.ENODEV:
       case Errno.ENXIO:
         // The reader finds out in its own turn: nothing may call back into the sink from here.
-        this.#schedule(-errno)
+        this.#schedule()
     }
     this.#counters.txRefused++
     return TransmitResult.Refused
@@ -192,13 +203,9 @@ export class TapDevice extends EventEmitter<TapEvents> implements LinkDevice {
     this.#poll.start({ readable: true, writable: true }, this.#onPoll)
   }
 
-  /**
-   * The poll callback only asks for `#drain` in the same turn of the loop. An exception thrown inside it would be
-   * held back until JavaScript next runs for another reason (measured: half a second, until the next timer), and
-   * `setImmediate` is a place where everything behaves as usual.
-   */
-  #schedule(status: number): void {
-    if (status < 0) this.#pollFailed = true
+  /** What went away is told in a turn of its own. */
+  #schedule(): void {
+    this.#pollFailed = true
     if (this.#scheduled || !this.#open) return
     this.#scheduled = true
     setImmediate(this.#drainNow)

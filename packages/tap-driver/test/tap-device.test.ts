@@ -1,5 +1,5 @@
 import { Gso, type Memory, TransmitResult } from '@tapwire/stack'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { Errno } from '../src/errno.ts'
 import { TapDevice } from '../src/index.ts'
 import type { Libc, PollCallback, PollInterest } from '../src/libc.ts'
@@ -197,15 +197,27 @@ describe('a TAP device', () => {
     expect(kernel.closed).toEqual([33])
   })
 
-  it('does nothing more when it was closed between the poll and its turn', async () => {
+  it('does nothing more when the poll calls after it was closed', async () => {
     const { kernel, device, sink } = fake(false)
     kernel.waiting.push(frame(60))
-    const turn = kernel.ready({ readable: true })
     await device.close()
-    await turn
+    await kernel.ready({ readable: true })
     expect(sink.frames).toEqual([])
     expect(kernel.closed).toEqual([33])
     expect(sink.memory.allocated).toBe(0)
+  })
+
+  it('delivers within the poll callback, and throws what is thrown there in a turn of its own', () => {
+    const { kernel, sink } = fake(false)
+    sink.onFrameHook = () => {
+      throw new Error('of the sink')
+    }
+    kernel.waiting.push(frame(60))
+    const turns = vi.spyOn(globalThis, 'setImmediate').mockImplementation((() => {}) as never)
+    void kernel.ready({ readable: true })
+    const [thrower] = turns.mock.calls[0] as unknown as [() => void]
+    turns.mockRestore()
+    expect(thrower).toThrow('of the sink')
   })
 
   it('tells a stack without memory so', () => {
