@@ -18,6 +18,9 @@ import type { Turn } from './turns.ts'
  */
 const nobody = new AsyncResource('TCPWRAP')
 
+/** Connections that are accepted in one round of the event loop, each in a turn of its own. */
+const ACCEPTS_PER_ROUND = 64
+
 export interface ListenTarget {
   /** Null listens on every address of both families. */
   readonly address: string | null
@@ -33,7 +36,8 @@ export class ListenHandle extends AsyncResource implements ServerHandle, Listene
   #owner: ServerHandleOwner
   #listener: TcpListener | null = null
   #family: 4 | 6 = 6
-  #posted = false
+  /** Turns that are on their way. */
+  #posted = 0
   #gone: { reason: CloseReason } | null = null
   #referenced = true
   #holding = false
@@ -107,6 +111,10 @@ export class ListenHandle extends AsyncResource implements ServerHandle, Listene
   }
 
   /** NS-27: the stack speaks of connections whose handshake is done. */
+  get answersLater(): boolean {
+    return true
+  }
+
   onConnection(): void {
     this.#post()
   }
@@ -117,7 +125,7 @@ export class ListenHandle extends AsyncResource implements ServerHandle, Listene
   }
 
   serve(): void {
-    this.#posted = false
+    this.#posted--
     if (this.#listener !== null) this.runInAsyncScope(this.#serve, this)
   }
 
@@ -132,7 +140,7 @@ export class ListenHandle extends AsyncResource implements ServerHandle, Listene
       }
     } finally {
       // Also after a listener that has thrown: nobody else tells of those that wait.
-      if (this.#listener !== null && (this.#listener.pending > 0 || this.#gone !== null)) this.#post()
+      if (this.#posted === 0 && this.#listener !== null && this.#hasWork()) this.#post()
     }
   }
 
@@ -143,9 +151,13 @@ export class ListenHandle extends AsyncResource implements ServerHandle, Listene
   }
 
   #post(): void {
-    if (this.#posted) return
-    this.#posted = true
-    this.#context.turns.post(this)
+    const waiting = Math.min(this.#listener?.pending ?? 0, ACCEPTS_PER_ROUND)
+    for (const turns = Math.max(1, waiting); this.#posted < turns; this.#posted++)
+      this.#context.turns.post(this)
+  }
+
+  #hasWork(): boolean {
+    return this.#gone !== null || (this.#listener !== null && this.#listener.pending > 0)
   }
 
   #hold(): void {

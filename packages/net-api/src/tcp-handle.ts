@@ -255,6 +255,11 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
     this.#post()
   }
 
+  /** While nobody reads nothing will be answered. */
+  get answersLater(): boolean {
+    return this.reading
+  }
+
   onReadable(): void {
     if (this.reading) this.#postReads()
   }

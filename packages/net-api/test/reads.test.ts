@@ -1,6 +1,8 @@
-import type { TcpConnection } from '@tapwire/stack'
+import type { ListenerHandler, TcpConnection, TcpListener } from '@tapwire/stack'
 import { describe, expect, it } from 'vitest'
 import type { NetContext } from '../src/context.ts'
+import { ListenHandle } from '../src/listen-handle.ts'
+import type { ServerHandleOwner } from '../src/server-handle.ts'
 import type { HandleOwner } from '../src/socket-handle.ts'
 import { TcpHandle } from '../src/tcp-handle.ts'
 import type { Turn } from '../src/turns.ts'
@@ -64,5 +66,56 @@ describe('what has come in a burst', () => {
     }
     round()
     expect(reads()).toBe(1)
+  })
+})
+
+/** A server over a listener with `pending` connections. */
+function server(pending: number) {
+  const posted: Turn[] = []
+  const queue = Array.from({ length: pending }, () => ({ closeReason: undefined }) as TcpConnection)
+  const listener = {
+    get pending() {
+      return queue.length
+    },
+    accept: () => queue.shift() ?? null,
+  } as TcpListener
+  const listen = (_: unknown, handler: ListenerHandler): TcpListener => {
+    listener.handler = handler
+    return listener
+  }
+  const context = {
+    stack: { interfaces: [], tcp: { listen } },
+    turns: { post: (turn: Turn) => posted.push(turn) },
+    liveness: { hold: () => {}, release: () => {} },
+  } as unknown as NetContext
+  let accepted = 0
+  const owner = { onHandleConnection: () => accepted++ } as unknown as ServerHandleOwner
+  const handle = new ListenHandle(context, owner)
+  handle.listen({ address: null, port: 7, ipv6Only: false, reusePort: false, backlog: 511 })
+  const round = (): void => {
+    for (const turn of posted.splice(0)) turn.serve()
+  }
+  return { handle, posted, round, accepted: () => accepted }
+}
+
+describe('connections that wait', () => {
+  it('are accepted in one round of the event loop, each in a turn of its own', () => {
+    const { handle, posted, round, accepted } = server(20)
+    handle.onConnection()
+    handle.onConnection()
+    expect(posted).toHaveLength(20)
+    round()
+    expect(accepted()).toBe(20)
+    expect(posted).toHaveLength(0)
+  })
+
+  it('are 64 a round at most', () => {
+    const { handle, posted, round, accepted } = server(100)
+    handle.onConnection()
+    round()
+    expect(accepted()).toBe(64)
+    expect(posted).toHaveLength(36)
+    round()
+    expect(accepted()).toBe(100)
   })
 })

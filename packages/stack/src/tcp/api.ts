@@ -54,6 +54,11 @@ export type CloseReason =
  * returns. Each may call any method of the connection.
  */
 export interface ConnectionHandler {
+  /**
+   * Whether it acts on what it is told after the call, in a turn of the host's loop that it has asked for (`Clock.soon`): an ACK that
+   * need not leave at once then waits for that turn, so that an answer takes it along.
+   */
+  readonly answersLater?: boolean
   /** The handshake is done (active opens only; accepted connections have it behind them). */
   onConnect?(connection: TcpConnection): void
   /** There is something to read that was not there before: bytes, or the end (`readable === 0 && ended`). */
@@ -80,6 +85,8 @@ export interface ConnectionHandler {
 }
 
 export interface ListenerHandler {
+  /** As with connections: it accepts in a turn of its own, and whoever it gives them to answers in the next. */
+  readonly answersLater?: boolean
   /**
    * Connections wait in the accept queue. Called once for all that came in a burst: take them with `listener.accept()` until it
    * gives null. Those that are left wait, and this is called again only when another one comes.

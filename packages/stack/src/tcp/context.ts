@@ -36,6 +36,10 @@ export class TcpContext {
   readonly output = new WorkQueue<Tcb>()
   /** Connections whose application has to be told something (`notifyQueued`). */
   readonly notify = new WorkQueue<Tcb>()
+  /** Connections whose ACK waits for their application's answer (`answerTurns`). */
+  readonly answers = new WorkQueue<Tcb>()
+  /** The oldest so many of them have a turn that passes already. */
+  answersTimed = 0
   /** Connections whose device was full. */
   readonly blocked = new WorkQueue<Tcb>()
   /** For initial sequence numbers, ports and timestamp offsets: keyed by 64 secret bits. */

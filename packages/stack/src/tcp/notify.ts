@@ -1,3 +1,4 @@
+import { awaitAnswer, Turns } from './awaited-answer.ts'
 import { connectionOf } from './connection.ts'
 import { hasRoom } from './send-buffer.ts'
 import type { Tcb } from './tcb.ts'
@@ -12,7 +13,10 @@ export function dispatchEvents(tcb: Tcb): void {
   tcb.events = 0
   tcb.notifyQueued = false
   // Not accepted yet: whoever accepts it is told then.
-  if (tcb.listener !== null) return
+  if (tcb.listener !== null) {
+    if (tcb.listener.handler?.answersLater) awaitAnswer(tcb, Turns.Accepts)
+    return
+  }
   if ((events & ConnectionEvent.Connect) !== 0) call(tcb, ConnectionEvent.Connect)
   if ((events & ConnectionEvent.Urgent) !== 0) call(tcb, ConnectionEvent.Urgent)
   if ((events & ConnectionEvent.Readable) !== 0) call(tcb, ConnectionEvent.Readable)
@@ -36,6 +40,7 @@ function call(tcb: Tcb, event: number): void {
         return
       case ConnectionEvent.Readable:
         handler.onReadable?.(connection)
+        if (handler.answersLater) awaitAnswer(tcb, Turns.Told)
         return
       case ConnectionEvent.Writable:
         handler.onWritable?.(connection)

@@ -2,6 +2,7 @@ import { seqAdd, seqDiff, seqLeq, seqMax } from '../core/seq.ts'
 import { NEVER } from '../core/timer.ts'
 import { TcpFlag } from '../wire/tcp.ts'
 import { TcpState } from './api.ts'
+import { awaitsAnswer } from './awaited-answer.ts'
 import { noteHoldup } from './busy-time.ts'
 import { noteWindowUse } from './congestion/window.ts'
 import { countRetransmission } from './count.ts'
@@ -40,7 +41,7 @@ export function output(tcb: Tcb): boolean {
     checkIfApplicationLimited(tcb, mss)
     noteHoldup(tcb)
   }
-  if (tcb.ackNow && tcb.state >= TcpState.SynReceived) return sendAck(tcb)
+  if (tcb.ackNow && tcb.state >= TcpState.SynReceived && !awaitsAnswer(tcb)) return sendAck(tcb)
   return true
 }
 

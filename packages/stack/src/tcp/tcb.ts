@@ -137,6 +137,8 @@ export class Tcb {
   unackedBytes = 0
   /** ACKs that will still go out at once although they could wait (start of a connection, after idling). */
   quickAcks = 0
+  /** Turns of the host's loop for which the ACK that is owed waits for an answer to carry it. */
+  answerTurns = 0
 
   // Round-trip time, in microseconds; srtt 0 means no sample yet.
   srtt = 0

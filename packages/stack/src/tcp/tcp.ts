@@ -30,6 +30,7 @@ import {
   type TcpListener,
   TcpState,
 } from './api.ts'
+import { waitForAnswers } from './awaited-answer.ts'
 import { forgetFinished, wakeBlocked } from './blocked.ts'
 import type { TcpConfig } from './config.ts'
 import { connectionOf } from './connection.ts'
@@ -246,6 +247,7 @@ export class Tcp implements Transport, TcpApi {
       dispatchEvents(tcb)
       busy = true
     }
+    waitForAnswers(context)
     for (let left = context.output.size; left > 0; left--) {
       const tcb = context.output.shift() as Tcb
       tcb.outputQueued = false

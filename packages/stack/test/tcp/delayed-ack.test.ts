@@ -55,6 +55,35 @@ describe.each(ORIGINS)('delayed ACKs, $name', (origin) => {
     t.expect({ flags: 'PA', seq: 1, ack: next + 100, length: 10 }).silence(100)
   })
 
+  it('DEL-01 an answer written in the next turn carries the ACK, also while ACKs go out at once', () => {
+    const t = new Script(origin).established()
+    const answer = (): void => void t.connection.write(new Uint8Array(10))
+    t.connection.handler = { answersLater: true, onReadable: () => t.clock.soon(answer) }
+    t.send({ flags: 'PA', seq: 1, ack: 1, data: 100 }).silence()
+    t.wait(0)
+    t.expect({ flags: 'PA', seq: 1, ack: 101, length: 10 }).silence(100)
+  })
+
+  it('DEL-01 what is not answered in the next turn is acknowledged then', () => {
+    const t = new Script(origin).established()
+    t.connection.handler = { answersLater: true, onReadable: () => {} }
+    t.send({ flags: 'PA', seq: 1, ack: 1, data: 100 }).silence()
+    t.wait(0)
+    t.expect({ flags: 'A', ack: 101, length: 0 }).silence(100)
+    t.send({ flags: 'FA', seq: 101, ack: 1 }).silence()
+    t.wait(0)
+    t.expect({ flags: 'A', ack: 102, length: 0 }).silence(100)
+  })
+
+  it('SHLD-19 R5681-11 bulk data and gaps are not kept waiting for an answer', () => {
+    const t = new Script(origin).established()
+    t.connection.handler = { answersLater: true, onReadable: () => {} }
+    t.send({ flags: 'A', seq: 1, ack: 1, data: 1000 }, { flags: 'A', seq: 1001, ack: 1, data: 1000 })
+    t.expect({ flags: 'A', ack: 2001 }).silence()
+    t.send({ flags: 'A', seq: 3001, ack: 1, data: 100 })
+    t.expect({ flags: 'A', ack: 2001 }).silence(100)
+  })
+
   it('DEL-02 a FIN is acknowledged at once', () => {
     const { t, next } = settled(origin)
     t.send({ flags: 'FA', seq: next, ack: 1, data: 10 })
