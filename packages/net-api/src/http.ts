@@ -38,8 +38,8 @@ function serverClass(context: NetContext): typeof nodeHttp.Server {
 
 function agentClass(net: TapwireNet): typeof nodeHttp.Agent {
   class Agent extends nodeHttp.Agent {
-    override createConnection(options: nodeHttp.ClientRequestArgs): Duplex {
-      return net.createConnection(options as TcpSocketConnectOpts)
+    override createConnection(...args: unknown[]): Duplex {
+      return net.createConnection(...(args as [TcpSocketConnectOpts]))
     }
   }
   return Agent

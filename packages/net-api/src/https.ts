@@ -34,7 +34,8 @@ export function createHttps(net: TapwireNet | NetStack): TapwireHttps {
 /** Node's agent, sessions and all, on connections that are opened here. */
 function agentClass(tls: TapwireTls): typeof nodeHttps.Agent {
   class Agent extends nodeHttps.Agent {
-    override createConnection(options: ClientRequestArgs & { _agentKey?: string }): Duplex {
+    override createConnection(...args: unknown[]): Duplex {
+      const options = connectionOptions(args)
       const { _agentKey: key } = options
       const agent = this as unknown as SessionCache
       const session = key === undefined ? undefined : agent._getSession(key)
@@ -49,6 +50,17 @@ function agentClass(tls: TapwireTls): typeof nodeHttps.Agent {
     }
   }
   return Agent
+}
+
+type ConnectionOptions = ClientRequestArgs & { _agentKey?: string }
+
+/** The forms of `createConnection`: `(options)`, `(port, options)`, `(port[, host[, options]])`. */
+function connectionOptions(args: readonly unknown[]): ConnectionOptions {
+  const [port, host] = args
+  const options = { ...args.find((arg) => typeof arg === 'object' && arg !== null) } as ConnectionOptions
+  if (typeof port === 'number') options.port = port
+  if (typeof host === 'string') options.host = host
+  return options
 }
 
 /** Where Node's agent keeps the sessions that connections go on with. */

@@ -18,6 +18,7 @@ export function createTls(net: TapwireNet | NetStack): TapwireTls {
   return {
     ...nodeTls,
     Server,
+    TLSSocket: socketClass(own),
     createServer: (...args: unknown[]) => new (Server as new (...args: unknown[]) => nodeTls.Server)(...args),
     connect: connect as typeof nodeTls.connect,
   }
@@ -30,11 +31,19 @@ function connectSecurely(net: TapwireNet, args: unknown[]): nodeTls.TLSSocket {
   const { socket } = options
   if (socket === undefined) return open(net, options, callback)
   const secure = nodeTls.connect(options, callback)
-  if (socket instanceof net.Socket) {
-    carry(socket)
-    lend(secure)
-  }
+  if (socket instanceof net.Socket) join(secure, socket)
   return secure
+}
+
+/** Node's own class, which makes the same of a connection of the stack as of one of Node's. */
+function socketClass(net: TapwireNet): typeof nodeTls.TLSSocket {
+  return new Proxy(nodeTls.TLSSocket, {
+    construct(target, args, newTarget) {
+      const secure: nodeTls.TLSSocket = Reflect.construct(target, args, newTarget)
+      if (args[0] instanceof net.Socket) join(secure, args[0])
+      return secure
+    },
+  })
 }
 
 function isOptions(value: unknown): value is object {
@@ -61,11 +70,39 @@ function open(net: TapwireNet, options: nodeTls.ConnectionOptions, callback?: ()
   const { timeout, signal: _signal, onread: _onread, ...rest } = options as Partial<Above>
   const under = net.connect(rest as TcpSocketConnectOpts)
   const secure = nodeTls.connect({ ...options, socket: under }, callback)
+  join(secure, under)
+  failTogether(secure)
   for (const event of FORWARDED) under.on(event, (...args: unknown[]) => secure.emit(event, ...args))
   if (timeout) secure.setTimeout(timeout)
+  return secure
+}
+
+/** What Node does where the connection under TLS is its own: there is one state of connecting, and one 'connect' more. */
+function join(secure: nodeTls.TLSSocket, under: Socket): void {
   carry(under)
   lend(secure)
-  return secure
+  if (!under.connecting) return
+  const state = secure as { connecting: boolean }
+  state.connecting = true
+  under.once('connect', () => {
+    if (secure.destroyed) return
+    state.connecting = false
+    secure.emit('connect')
+  })
+}
+
+interface Errors {
+  _tlsError(error: Error): Error | null
+  _emitTLSError(error: Error): void
+}
+
+/** There is one connection only, where Node thinks of two: 'close' says whether it failed. */
+function failTogether(secure: nodeTls.TLSSocket): void {
+  const errors = secure as unknown as Errors
+  errors._emitTLSError = (error) => {
+    const told = errors._tlsError(error)
+    if (told !== null) secure.destroy(told)
+  }
 }
 
 /**
@@ -92,7 +129,11 @@ function lend(secure: nodeTls.TLSSocket): void {
   const handle = (secure as unknown as Wrapped)._handle
   const wrapper = handle?._parent
   const under = handle?._parentWrap?.stream
-  if (wrapper === undefined || under === undefined) return
+  if (wrapper !== undefined && under !== undefined) lendTo(wrapper, under)
+}
+
+/** @internal @param wrapper the handle that Node made of a connection that is not its own */
+export function lendTo(wrapper: object, under: Socket): void {
   Object.assign(wrapper, {
     getpeername: (out: object) => answer(out, under.remoteAddress, under.remotePort, under.remoteFamily),
     getsockname: (out: object) => answer(out, under.localAddress, under.localPort, under.localFamily),

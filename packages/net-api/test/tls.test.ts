@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import type { ClientHttp2Session } from 'node:http2'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
+import { promisify } from 'node:util'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { cert, key } from './support/certificate.ts'
 import { gone, sha256 } from './support/helpers.ts'
@@ -226,5 +227,108 @@ describe.each(secureWorlds)('$name: TLS', (world) => {
     const port = await listening(server as unknown as Server)
     const session = secureClient.http2.connect(`https://${v4}:${port}`, TRUST)
     expect(await http2Answers(session)).toEqual(HASHES)
+  })
+
+  test('a socket tells of connecting, and of what became of it', async () => {
+    const port = await echoServer()
+    const log: unknown[] = []
+    const watch = (socket: TLSSocket): Promise<unknown> => {
+      for (const event of ['connect', 'ready', 'secureConnect'])
+        socket.on(event, () => log.push([event, socket.connecting]))
+      socket.on('error', ({ code }: NodeJS.ErrnoException) => log.push(code))
+      log.push(socket.connecting)
+      return new Promise<void>((resolve) =>
+        socket.on('close', (failed) => {
+          log.push(failed)
+          resolve()
+        }),
+      )
+    }
+    const socket = secureClient.tls.connect({ port, host: v4, ...TRUST })
+    const closed = watch(socket)
+    await once(socket, 'secureConnect')
+    socket.end()
+    await closed
+    const above = secureClient.tls.connect({ socket: net.connect(port, v4), ...TRUST })
+    log.push(above.connecting)
+    await once(above, 'connect')
+    above.destroy()
+    await watch(secureClient.tls.connect({ port: 9, host: v4 }))
+    const done = [
+      ['connect', false],
+      ['ready', false],
+      ['secureConnect', false],
+    ]
+    expect(log).toEqual([true, ...done, false, true, true, 'ECONNREFUSED', true])
+  })
+
+  test('a TLSSocket that is made of a connection has its addresses', async () => {
+    const { TLSSocket } = secureServer.tls
+    const seen: unknown[] = []
+    const plain = world.server.createServer((socket) => {
+      const secure = new TLSSocket(socket, { isServer: true, key, cert })
+      secure.on('data', () => {
+        seen.push(secure.remotePort, secure.localPort, secure instanceof TLSSocket)
+        secure.end()
+      })
+    })
+    const port = await listening(plain)
+    const socket = secureClient.tls.connect({ port, host: v4, ...TRUST })
+    await once(socket, 'secureConnect')
+    const { localPort } = socket
+    socket.write('x')
+    socket.resume()
+    await once(socket, 'close')
+    expect(seen).toEqual([localPort, port, true])
+    expect(socket).toBeInstanceOf(secureClient.tls.TLSSocket)
+  })
+
+  test('agents open connections in every form', async () => {
+    const port = await echoServer()
+    const agent = new secureClient.https.Agent()
+    const create = agent as unknown as { createConnection(...args: unknown[]): TLSSocket }
+    for (const form of [[port, v4, TRUST], [port, { host: v4, ...TRUST }], [{ port, host: v4, ...TRUST }]]) {
+      const socket = create.createConnection(...form)
+      await once(socket, 'secureConnect')
+      socket.destroy()
+    }
+  })
+
+  test('http2: what is no URL, a promise, and who the other side is', async () => {
+    const server = secureServer.http2.createServer()
+    const peers: unknown[] = []
+    server.on('session', ({ socket }) => peers.push(socket.remotePort, typeof socket.remoteAddress))
+    const port = await listening(server as unknown as Server)
+    const { connect } = secureClient.http2
+    for (const authority of [
+      `http://${v4}:${port}`,
+      { protocol: 'http:', host: v4, port },
+      { protocol: 'http:', hostname: v4, port },
+      { host: v4, port },
+    ]) {
+      const session = connect(authority as unknown as string, { protocol: 'http:' })
+      await once(session, 'connect')
+      const { remotePort, localPort } = session.socket
+      expect(remotePort).toBe(port)
+      await expect.poll(() => peers.splice(0)).toEqual([localPort, 'string'])
+      session.destroy()
+    }
+    const promise = promisify(connect) as unknown as (url: string) => Promise<ClientHttp2Session>
+    const promised = await promise(`http://${v4}:${port}`)
+    expect(promised.socket.remotePort).toBe(port)
+    promised.destroy()
+    await expect(promise(`http://${v4}:9`)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+    expect(() => connect('ftp://x')).toThrow(
+      expect.objectContaining({ code: 'ERR_HTTP2_UNSUPPORTED_PROTOCOL' }),
+    )
+  })
+
+  test('http2: connect comes after the connection, and not without one', async () => {
+    const session = secureClient.http2.connect(`http://${v4}:9`)
+    const log: unknown[] = []
+    session.on('connect', () => log.push('connect'))
+    session.on('error', ({ code }: NodeJS.ErrnoException) => log.push(code))
+    await new Promise<void>((resolve) => session.on('close', resolve))
+    expect(log).toEqual(['ECONNREFUSED'])
   })
 })
