@@ -82,5 +82,8 @@ describe('createRequireHook', () => {
     write('broken/index.js', 'exports.mended = true')
     expect(require('broken')).toEqual({ mended: true })
     expect(require.resolve('service')).toBe(join(modules, 'service/index.js'))
+    expect(() => require('')).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }))
+    const number = 5 as unknown as string
+    expect(() => require(number)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }))
   })
 })

@@ -6,7 +6,7 @@ import { invalidArgType, invalidArgValue } from '../errors.ts'
 import { validateBoolean, validateFunction, validateNumber } from '../validate.ts'
 import { type DnsFailure, lookupError, lookupFailure } from './errors.ts'
 import type { Resolver } from './resolver.ts'
-import { type DnsSettings, plainName } from './settings.ts'
+import { type DnsSettings, queryName } from './settings.ts'
 
 export type LookupOrder = 'verbatim' | 'ipv4first' | 'ipv6first'
 const LOOKUP_ORDERS: readonly LookupOrder[] = ['verbatim', 'ipv4first', 'ipv6first']
@@ -109,7 +109,7 @@ async function addressesOf(context: LookupContext, name: string, wanted: Wanted)
 
 /** The search list (RFC 1123 section 6.1.4.3): a name with enough dots is tried as it is first, another last. */
 function candidates({ searchDomains, ndots, hosts }: DnsSettings, name: string): string[] {
-  const plain = plainName(name)
+  const plain = queryName(name)
   if (name.endsWith('.') || hosts.has(plain) || isLocalhost(plain)) return [plain]
   const completed = searchDomains.map((domain) => `${plain}.${domain}`)
   const dots = plain.split('.').length - 1

@@ -9,7 +9,7 @@ import type { Question } from './message.ts'
 import { type QueryPlan, query } from './query.ts'
 import { RECORD_SHAPES } from './records.ts'
 import { reverseName } from './reverse-name.ts'
-import { type DnsSettings, isQueryName, parseServers, plainName, serverText } from './settings.ts'
+import { type DnsSettings, isQueryName, parseServers, queryName, serverText } from './settings.ts'
 import type { DnsContext } from './transport.ts'
 
 type Callback<T = unknown> = (error: Error | null, result?: T) => void
@@ -149,10 +149,11 @@ export class Resolver {
   /** @internal What servers, or the memory of what they said, know of a name; it never rejects. */
   known(type: string, name: string): Promise<Known> {
     if (!isQueryName(name)) return Promise.resolve({ failure: 'EBADNAME', records: [], ttl: 0 })
-    const key = `${type} ${plainName(name)}`
+    const asked = queryName(name)
+    const key = `${type} ${asked}`
     const remembered = this.#cache.get(key)
     if (remembered !== undefined) return Promise.resolve(remembered)
-    const asking = this.#asking.get(key) ?? this.#ask({ name, type: type as Question['type'] }, key)
+    const asking = this.#asking.get(key) ?? this.#ask({ name: asked, type: type as Question['type'] }, key)
     return asking.known
   }
 

@@ -93,26 +93,30 @@ function parseHosts(
   for (const [name, given] of Object.entries(hosts)) {
     const addresses = typeof given === 'string' ? [given] : given
     for (const address of addresses) if (isIP(address) === 0) throw invalidIpAddress(address)
-    entries.set(plainName(name), addresses)
+    entries.set(queryName(name), addresses)
   }
   return entries
 }
 
 function parseSearch(domains: readonly string[]): string[] {
   return domains.map((domain) => {
-    const name = plainName(domain)
+    const name = queryName(domain)
     if (name === '' || !isQueryName(name)) throw invalidArgValue('options.searchDomains', domain)
     return name
   })
 }
 
-/**
- * Names are compared without regard to case (DNS-13, RFC 1035 section 2.3.3), and the dot at the end says nothing more. Letters
- * beyond ASCII are asked for as IDNA has them (RFC 5891): 'bücher.example' as 'xn--bcher-kva.example'.
- */
+/** Names are compared without regard to case (DNS-13, RFC 1035 section 2.3.3), and the dot at the end says nothing more. */
 export function plainName(name: string): string {
-  const ascii = ASCII.test(name) ? name : domainToASCII(name) || name
-  return ascii.toLowerCase().replace(/\.$/, '')
+  return name.toLowerCase().replace(/\.$/, '')
+}
+
+/**
+ * What is asked when somebody wants to know of a name: letters beyond ASCII are as IDNA has them (RFC 5891), 'bücher.example' is
+ * 'xn--bcher-kva.example'. For the application's names only: this is slow for what a server may send a thousand times.
+ */
+export function queryName(name: string): string {
+  return plainName(ASCII.test(name) ? name : domainToASCII(name) || name)
 }
 
 const ASCII = /^[\0-\x7f]*$/
@@ -122,7 +126,7 @@ const ASCII = /^[\0-\x7f]*$/
  * that c-ares asks for. Nothing, or a dot, is the root.
  */
 export function isQueryName(name: string): boolean {
-  const plain = plainName(name)
+  const plain = queryName(name)
   if (plain === '') return true
   return plain.length <= 253 && plain.split('.').every((label) => LABEL.test(label))
 }

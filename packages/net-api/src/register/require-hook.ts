@@ -47,7 +47,9 @@ export function createRequireHook(stack: NetStack, from: string | URL): NodeJS.R
   start.filename = file
   start.paths = loader._nodeModulePaths(dirname(file))
   start[kWorld] = { modules: createModules(stack), cache: new Map() }
-  const require = (request: string): unknown => loader._load(request, start, false)
+  // Node's own refuses what is no name.
+  const require = (request: string): unknown =>
+    typeof request === 'string' && request !== '' ? loader._load(request, start, false) : plain(request)
   return Object.assign(require, {
     resolve: plain.resolve,
     cache: {},
