@@ -66,7 +66,7 @@ const FORWARDED = [
 ] as const
 
 function open(net: TapwireNet, options: nodeTls.ConnectionOptions, callback?: () => void): nodeTls.TLSSocket {
-  // These are acted upon above TLS.
+  // Above TLS time is counted and the signal is heeded. Node reads into `onread` only where the connection is its own.
   const { timeout, signal: _signal, onread: _onread, ...rest } = options as Partial<Above>
   const under = net.connect(rest as TcpSocketConnectOpts)
   const secure = nodeTls.connect({ ...options, socket: under }, callback)

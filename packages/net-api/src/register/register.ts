@@ -8,8 +8,8 @@ import { createModules, type StackModules } from './modules.ts'
 import { builtinName } from './modules-names.ts'
 
 /*
- * `node --import @tapwire/net-api/register app.js`: the program's `net`, `dns`, `tls`, `http`, `https` and `http2`, and what is
- * built on them, use a stack that TAPWIRE_CONFIG describes. What the process has made already (its standard streams, the
+ * `node --import @tapwire/net-api/register app.js`: the program's `net`, `dgram`, `dns`, `tls`, `http`, `https` and `http2`, and
+ * what is built on them, use a stack that TAPWIRE_CONFIG describes. What the process has made already (its standard streams, the
  * channel to its parent) stays the kernel's.
  */
 
