@@ -2,7 +2,7 @@ import { TapwireError } from '../../core/errors.ts'
 import type { CongestionName } from './controller.ts'
 
 /** The names of what can be chosen; `choose.ts` has what they stand for. */
-export const CONGESTION_NAMES: readonly CongestionName[] = ['cubic', 'newreno', 'bbr']
+const CONGESTION_NAMES: readonly CongestionName[] = ['cubic', 'newreno', 'bbr']
 
 /** @throws ERR_INVALID_ARG_VALUE when there is no such algorithm */
 export function checkCongestionName(name: CongestionName): CongestionName {
