@@ -90,7 +90,7 @@ describe('createDns', () => {
     ])
   })
 
-  it('resolves every type in the shape of Node', async () => {
+  it('N8504-05 resolves every type in the shape of Node', async () => {
     first.add('AAAA', 'x.test', 'fd00::1')
     first.add('CNAME', 'x.test', 'y.test')
     first.add('NS', 'x.test', 'ns1.test', 'ns2.test')
@@ -479,7 +479,7 @@ describe('createDns', () => {
     })
   })
 
-  it('finds the names of an address', async () => {
+  it('N8504-05 finds the names of an address, of either version', async () => {
     first.add('PTR', '1.2.0.192.in-addr.arpa', 'one.test', 'uno.test')
     const nibbles = `${'0.'.repeat(24)}${'8.b.d.0.1.0.0.2'}.ip6.arpa`.replace('0.0.0.0', '1.0.0.0')
     first.add('PTR', nibbles, 'six.test')

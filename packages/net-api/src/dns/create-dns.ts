@@ -16,7 +16,7 @@ import type { DnsContext } from './transport.ts'
 export type TapwireDns = typeof nodeDns
 
 /**
- * Node's `dns` as a stub resolver over a stack: `lookup` and `resolve*`, `reverse` and `Resolver`, with callbacks and as
+ * Node's `dns` as a stub resolver over a stack (N8504-05): `lookup` and `resolve*`, `reverse` and `Resolver`, with callbacks and as
  * promises, with Node's error codes. Nothing is asked of the operating system.
  *
  * @throws ERR_INVALID_IP_ADDRESS, ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE
