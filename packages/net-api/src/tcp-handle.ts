@@ -23,6 +23,9 @@ const READ_SIZE = 65_536
 /** How often a connection is read from in one round of the event loop, if so much waits: as often as libuv reads. */
 const READS_PER_ROUND = 32
 
+/** A write of so many bytes is part of a stream: its last, short segment waits for the next write. */
+const STREAM = 16_384
+
 /** The longest idle time of keepalive probes, in milliseconds; Linux refuses more, which Node does not tell anybody. */
 const LONGEST_KEEPALIVE = 32_767_000
 
@@ -376,12 +379,23 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
     if (connection === null) return errnoException('EBADF', 'write')
     if (this.#failure !== null) return errnoException(this.#failure, 'write')
     try {
+      if (this.writeQueueSize >= STREAM && !connection.cork) this.#corkForTurn(connection)
       this.#context.stack.engine.run(() => this.#fill(connection, write))
       return null
     } catch (error) {
       if (error instanceof TapwireError) return errnoException(error.code, 'write')
       throw error
     }
+  }
+
+  /** What is written until the turn after this one leaves in full segments; without it each 64 KiB had a frame for its last 376 bytes. */
+  #corkForTurn(connection: TcpConnection): void {
+    connection.cork = true
+    this.#context.turns.post({
+      serve: () => {
+        connection.cork = false
+      },
+    })
   }
 
   #fill(connection: TcpConnection, write: PendingWrite): void {
