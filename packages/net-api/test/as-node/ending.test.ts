@@ -38,7 +38,7 @@ async function inPhase(scene: Scene, phase: (typeof phases)[number], name: strin
     socket.write(Buffer.alloc(16 << 20), scene.log.callback(name, 'written'))
     socket.write('behind', scene.log.callback(name, 'written behind'))
     // Until the other side has its fill, and reads no more.
-    await until(() => there.readableLength > 0)
+    await until(() => there.readableLength >= there.readableHighWaterMark)
     await settled()
   } else if (phase === 'ended') {
     socket.end()
