@@ -104,10 +104,10 @@ export class NeighbourCache {
 
   find(a0: number, a1: number, a2: number, a3: number): Neighbour | null {
     const recent = this.#recent
-    if (recent !== null && isAt(recent.address, a0, a1, a2, a3)) return recent
+    if (recent?.address.hasWords(a0, a1, a2, a3)) return recent
     let neighbour = this.#slots[this.#hashOf(a0, a1, a2, a3) & this.#mask]
     while (neighbour !== null) {
-      if (isAt(neighbour.address, a0, a1, a2, a3)) {
+      if (neighbour.address.hasWords(a0, a1, a2, a3)) {
         this.#recent = neighbour
         return neighbour
       }
@@ -221,8 +221,4 @@ export class NeighbourCache {
   #hashOf(a0: number, a1: number, a2: number, a3: number): number {
     return this.#hash.start().word(a0).word(a1).word(a2).word(a3).end()
   }
-}
-
-function isAt(address: IpAddress, a0: number, a1: number, a2: number, a3: number): boolean {
-  return address.a3 === a3 && address.a2 === a2 && address.a1 === a1 && address.a0 === a0
 }

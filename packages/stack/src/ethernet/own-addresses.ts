@@ -47,8 +47,7 @@ export class OwnAddresses {
   find(a0: number, a1: number, a2: number, a3: number): OwnAddress | null {
     for (let i = 0; i < this.all.length; i++) {
       const own = this.all[i]
-      const ip = own.address.address
-      if (ip.a3 === a3 && ip.a2 === a2 && ip.a1 === a1 && ip.a0 === a0) {
+      if (own.address.address.hasWords(a0, a1, a2, a3)) {
         return own.address.state === AddressState.Duplicate ? null : own
       }
     }

@@ -66,7 +66,12 @@ export class IpAddress {
 
   /** Same address; the zone does not count. */
   equals(other: IpAddress): boolean {
-    return this.a3 === other.a3 && this.a2 === other.a2 && this.a1 === other.a1 && this.a0 === other.a0
+    return this.hasWords(other.a0, other.a1, other.a2, other.a3)
+  }
+
+  /** Whether it is the address with these words, as packets have them; the last one differs most often. */
+  hasWords(a0: number, a1: number, a2: number, a3: number): boolean {
+    return this.a3 === a3 && this.a2 === a2 && this.a1 === a1 && this.a0 === a0
   }
 
   /** Whether the first `length` bits agree; for IPv4, bits of the 32-bit form. */

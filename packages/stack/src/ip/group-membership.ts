@@ -56,8 +56,7 @@ export class GroupMembership {
   has(a0: number, a1: number, a2: number, a3: number): boolean {
     const groups = this.#groups
     for (let i = 0; i < groups.length; i++) {
-      const { address } = groups[i]
-      if (address.a3 === a3 && address.a0 === a0 && address.a1 === a1 && address.a2 === a2) return true
+      if (groups[i].address.hasWords(a0, a1, a2, a3)) return true
     }
     return false
   }

@@ -284,7 +284,7 @@ export class Interface implements NetworkInterface, FrameSink, LinkEvents {
     const addresses = this.#addresses
     for (let i = 0; i < addresses.length; i++) {
       const { address } = addresses[i]
-      if (address.a3 === a3 && address.a2 === a2 && address.a1 === a1 && address.a0 === a0) {
+      if (address.hasWords(a0, a1, a2, a3)) {
         return addresses[i].usable && !address.isV4
       }
     }

@@ -42,15 +42,15 @@ export class FourTupleTable<T extends FourTuple<T>> {
     localPort: number,
     remotePort: number,
   ): T | null {
-    const hash = this.#hash(l0 ^ l2, l1 ^ l3, r0, r1, r2, r3, localPort, remotePort)
+    const hash = this.hashOf(l0, l1, l2, l3, r0, r1, r2, r3, localPort, remotePort)
     let entry = this.#buckets[hash & (this.#buckets.length - 1)]
     while (entry !== null) {
       if (
         entry.hash === hash &&
         entry.remotePort === remotePort &&
         entry.localPort === localPort &&
-        same(entry.remote, r0, r1, r2, r3) &&
-        same(entry.local, l0, l1, l2, l3)
+        entry.remote.hasWords(r0, r1, r2, r3) &&
+        entry.local.hasWords(l0, l1, l2, l3)
       ) {
         return entry
       }
@@ -72,7 +72,17 @@ export class FourTupleTable<T extends FourTuple<T>> {
     localPort: number,
     remotePort: number,
   ): number {
-    return this.#hash(l0 ^ l2, l1 ^ l3, r0, r1, r2, r3, localPort, remotePort)
+    let h = mix(this.#key0, (localPort << 16) | remotePort)
+    h = mix(h, r3)
+    h = mix(h, r2)
+    h = mix(h, r1)
+    h = mix(h, r0)
+    h = mix(h, l0 ^ l2)
+    h = mix(h, l1 ^ l3)
+    h ^= this.#key1
+    h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
+    h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
+    return h ^ (h >>> 16)
   }
 
   get(local: IpAddress, localPort: number, remote: IpAddress, remotePort: number): T | null {
@@ -95,9 +105,11 @@ export class FourTupleTable<T extends FourTuple<T>> {
     if (this.size >= this.#buckets.length) this.#grow()
     const l = entry.local
     const r = entry.remote
-    entry.hash = this.#hash(
-      l.a0 ^ l.a2,
-      l.a1 ^ l.a3,
+    entry.hash = this.hashOf(
+      l.a0,
+      l.a1,
+      l.a2,
+      l.a3,
       r.a0,
       r.a1,
       r.a2,
@@ -152,29 +164,6 @@ export class FourTupleTable<T extends FourTuple<T>> {
       }
     }
   }
-
-  #hash(
-    la: number,
-    lb: number,
-    r0: number,
-    r1: number,
-    r2: number,
-    r3: number,
-    localPort: number,
-    remotePort: number,
-  ): number {
-    let h = mix(this.#key0, (localPort << 16) | remotePort)
-    h = mix(h, r3)
-    h = mix(h, r2)
-    h = mix(h, r1)
-    h = mix(h, r0)
-    h = mix(h, la)
-    h = mix(h, lb)
-    h ^= this.#key1
-    h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
-    h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
-    return h ^ (h >>> 16)
-  }
 }
 
 function mix(h: number, word: number): number {
@@ -183,8 +172,4 @@ function mix(h: number, word: number): number {
   h ^= Math.imul(k, 0x1b873593)
   h = (h << 13) | (h >>> 19)
   return (Math.imul(h, 5) + 0xe6546b64) | 0
-}
-
-function same(address: IpAddress, a0: number, a1: number, a2: number, a3: number): boolean {
-  return address.a3 === a3 && address.a2 === a2 && address.a1 === a1 && address.a0 === a0
 }

@@ -48,7 +48,7 @@ export class ListenerTable {
     let best: TcpListenerImpl | null = null
     for (const listener of there) {
       const own = listener.localAddress
-      if (own.a3 === a3 && own.a2 === a2 && own.a1 === a1 && own.a0 === a0) return listener
+      if (own.hasWords(a0, a1, a2, a3)) return listener
       if (!own.isUnspecified || !covers(own, listener.ipv6Only, isV4)) continue
       // 0.0.0.0 is nearer to an IPv4 address than a dual-stack `::`.
       if (best === null || own.isV4 === isV4) best = listener

@@ -28,21 +28,16 @@ class Waiting {
     this.ttl = packet.ttl
     this.tos = packet.tos
     const { src0, src1, src2, src3, dst0, dst1, dst2, dst3 } = packet
-    if (!isSame(this.localAddress, dst0, dst1, dst2, dst3)) {
+    if (!this.localAddress.hasWords(dst0, dst1, dst2, dst3)) {
       this.localAddress = new IpAddress(dst0, dst1, dst2, dst3)
     }
     const { zone } = this.remoteAddress
-    if (isSame(this.remoteAddress, src0, src1, src2, src3) && (zone === 0 || zone === packet.iface.index))
+    if (this.remoteAddress.hasWords(src0, src1, src2, src3) && (zone === 0 || zone === packet.iface.index))
       return
     const remote = new IpAddress(src0, src1, src2, src3)
     // V6-18: a link-local peer means one only together with its link.
     this.remoteAddress = remote.isLinkLocal && !remote.isV4 ? remote.withZone(packet.iface.index) : remote
   }
-}
-
-/** Addresses do not change, so that one may be shown for many datagrams. */
-function isSame(address: IpAddress, a0: number, a1: number, a2: number, a3: number): boolean {
-  return address.a0 === a0 && address.a1 === a1 && address.a2 === a2 && address.a3 === a3
 }
 
 export const QueueResult = { Queued: 0, Full: 1, NoMemory: 2 } as const

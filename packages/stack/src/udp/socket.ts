@@ -3,16 +3,9 @@ import { ANY_V6, type IpAddress } from '../ip/address.ts'
 import type { Path } from '../ip/network.ts'
 import type { PacketIn } from '../ip/packet-in.ts'
 import type { UdpError, UdpHandler, UdpMessage, UdpSocket, UdpTarget } from './api.ts'
+import type { Memberships } from './memberships.ts'
 import type { ReceiveQueue } from './receive-queue.ts'
 import type { Udp } from './udp.ts'
-
-/** A group that a socket joined on one interface. */
-interface Joined {
-  readonly group: IpAddress
-  readonly interfaceIndex: number
-  /** Null: all of them. */
-  sources: readonly IpAddress[] | null
-}
 
 /** What a socket is, and whom it receives from; the traffic itself goes through `Udp`. */
 export class Socket implements UdpSocket {
@@ -42,7 +35,7 @@ export class Socket implements UdpSocket {
   readonly #ipv6Only: boolean
   readonly #udp: Udp
   readonly #maxReceiveBuffer: number
-  readonly joined: Joined[] = []
+  readonly memberships: Memberships
   #ttl = 64
   #multicastTtl = 1
   #tos = 0
@@ -56,6 +49,7 @@ export class Socket implements UdpSocket {
     ipv6Only: boolean,
     reuseAddress: boolean,
     queue: ReceiveQueue,
+    memberships: Memberships,
   ) {
     this.#udp = udp
     this.handler = handler
@@ -64,6 +58,7 @@ export class Socket implements UdpSocket {
     this.#ipv6Only = ipv6Only
     this.reuseAddress = reuseAddress
     this.queue = queue
+    this.memberships = memberships
     this.#maxReceiveBuffer = queue.limit
   }
 
@@ -131,23 +126,25 @@ export class Socket implements UdpSocket {
   }
 
   joinGroup(group: IpAddress, interfaceIndex = 0): void {
-    this.#udp.joinGroup(this, group, interfaceIndex)
+    requireOpen(this)
+    this.memberships.join(group, interfaceIndex)
   }
 
   leaveGroup(group: IpAddress, interfaceIndex = 0): void {
-    this.#udp.leaveGroup(this, group, interfaceIndex)
+    this.memberships.leave(group, interfaceIndex)
   }
 
   joinSource(group: IpAddress, source: IpAddress, interfaceIndex: number): void {
-    this.#udp.joinSource(this, group, source, interfaceIndex)
+    requireOpen(this)
+    this.memberships.joinSource(group, source, interfaceIndex)
   }
 
   leaveSource(group: IpAddress, source: IpAddress, interfaceIndex: number): void {
-    this.#udp.leaveSource(this, group, source, interfaceIndex)
+    this.memberships.leaveSource(group, source, interfaceIndex)
   }
 
   isMember(group: IpAddress, interfaceIndex: number): boolean {
-    return this.membership(group, interfaceIndex) !== null
+    return this.memberships.has(group, interfaceIndex)
   }
 
   receive(read: (message: UdpMessage) => void): boolean {
@@ -182,13 +179,13 @@ export class Socket implements UdpSocket {
     let score = 1
     const bound = this.boundAddress
     if (bound !== null && !bound.isUnspecified) {
-      if (!isWords(bound, packet.dst0, packet.dst1, packet.dst2, packet.dst3)) return 0
+      if (!bound.hasWords(packet.dst0, packet.dst1, packet.dst2, packet.dst3)) return 0
       score += 1
     }
     const remote = this.remoteAddress
     if (remote !== null) {
       if (remotePort !== this.remotePort) return 0
-      if (!isWords(remote, packet.src0, packet.src1, packet.src2, packet.src3)) return 0
+      if (!remote.hasWords(packet.src0, packet.src1, packet.src2, packet.src3)) return 0
       score += 2
     }
     return score
@@ -197,31 +194,13 @@ export class Socket implements UdpSocket {
   /** UDP-08: a group's datagrams are for those who joined it; broadcasts for everybody on the port. */
   takesGroup(packet: PacketIn, isMulticast: boolean): boolean {
     if (!isMulticast) return true
-    for (const { group, interfaceIndex, sources } of this.joined) {
-      if (interfaceIndex !== packet.iface.index) continue
-      if (!isWords(group, packet.dst0, packet.dst1, packet.dst2, packet.dst3)) continue
-      return sources === null || sources.some((source) => isSource(source, packet))
-    }
     // Groups that the host itself is in for good need no joining.
-    return this.multicastAll || isAllNodes(packet)
-  }
-
-  /** @param interfaceIndex 0 for any */
-  membership(group: IpAddress, interfaceIndex: number): Joined | null {
-    for (const joined of this.joined) {
-      if (interfaceIndex !== 0 && joined.interfaceIndex !== interfaceIndex) continue
-      if (joined.group.equals(group)) return joined
-    }
-    return null
+    return this.memberships.takes(packet) ?? (this.multicastAll || isAllNodes(packet))
   }
 }
 
-function isWords(address: IpAddress, a0: number, a1: number, a2: number, a3: number): boolean {
-  return address.a3 === a3 && address.a2 === a2 && address.a1 === a1 && address.a0 === a0
-}
-
-function isSource(source: IpAddress, packet: PacketIn): boolean {
-  return isWords(source, packet.src0, packet.src1, packet.src2, packet.src3)
+export function requireOpen(socket: Socket): void {
+  if (socket.closed) throw new TapwireError('EINVAL', 'The UDP socket is closed')
 }
 
 function isAllNodes(packet: PacketIn): boolean {

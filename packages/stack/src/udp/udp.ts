@@ -28,9 +28,10 @@ import {
   type UdpTarget,
 } from './api.ts'
 import { UdpCounters } from './counters.ts'
+import { Memberships } from './memberships.ts'
 import { QueueResult, ReceiveQueue } from './receive-queue.ts'
 import { isForMany, UdpSender } from './sender.ts'
-import { Socket } from './socket.ts'
+import { requireOpen, Socket } from './socket.ts'
 import { SocketTable } from './socket-table.ts'
 
 /** UDP (RFC 768): sockets, and the datagrams between them and IP. */
@@ -86,7 +87,8 @@ export class Udp implements Transport, UdpApi {
     const chosen = port !== 0 ? port : this.#sockets.freePort(this.#internet.engine.random)
     if (chosen === 0) throw new TapwireError('EADDRINUSE', 'Every ephemeral UDP port is in use')
     const queue = new ReceiveQueue(this.#internet.memory, this.#internet.limits.udpReceiveBuffer)
-    const socket = new Socket(this, handler, bound, chosen, ipv6Only, reuseAddress, queue)
+    const memberships = new Memberships(this.#internet)
+    const socket = new Socket(this, handler, bound, chosen, ipv6Only, reuseAddress, queue, memberships)
     this.#sockets.add(socket)
     return socket
   }
@@ -118,69 +120,15 @@ export class Udp implements Transport, UdpApi {
     }
   }
 
-  joinGroup(socket: Socket, group: IpAddress, interfaceIndex: number): void {
-    requireOpen(socket)
-    if (!group.isMulticast) {
-      throw new TapwireError('ERR_INVALID_ARG_VALUE', `${formatAddress(group)} is not a multicast group`)
-    }
-    const index = interfaceIndex !== 0 ? interfaceIndex : group.zone
-    const interfaces = this.#internet.interfaces.filter((iface) =>
-      index === 0 ? !iface.loopback : iface.index === index,
-    )
-    if (interfaces.length === 0)
-      throw new TapwireError('ENETUNREACH', 'There is no such interface to join on')
-    for (const iface of interfaces) {
-      if (socket.joined.some((other) => other.interfaceIndex === iface.index && other.group.equals(group)))
-        continue
-      iface.groups.join(group)
-      socket.joined.push({ group, interfaceIndex: iface.index, sources: null })
-    }
-  }
-
-  joinSource(socket: Socket, group: IpAddress, source: IpAddress, interfaceIndex: number): void {
-    const joined = socket.membership(group, interfaceIndex)
-    const sources = joined?.sources ?? []
-    if (sources.some((other) => other.equals(source))) {
-      throw new TapwireError('EADDRNOTAVAIL', `${formatAddress(source)} is received already`)
-    }
-    if (joined === null) this.joinGroup(socket, group, interfaceIndex)
-    const found = joined ?? socket.membership(group, interfaceIndex)
-    if (found !== null) found.sources = [...sources, source]
-  }
-
-  leaveSource(socket: Socket, group: IpAddress, source: IpAddress, interfaceIndex: number): void {
-    const joined = socket.membership(group, interfaceIndex)
-    if (joined === null) {
-      throw new TapwireError('EINVAL', `The socket is no member of ${formatAddress(group)}`)
-    }
-    const sources = joined.sources ?? []
-    const left = sources.filter((other) => !other.equals(source))
-    if (left.length === sources.length) {
-      throw new TapwireError('EADDRNOTAVAIL', `${formatAddress(source)} was not asked for`)
-    }
-    joined.sources = left
-    if (left.length === 0) this.leaveGroup(socket, group, joined.interfaceIndex)
-  }
-
   groupInterface(group: IpAddress): number {
     const path = this.#internet.path(group, null)
     return typeof path === 'string' ? 0 : path.iface.index
   }
 
-  leaveGroup(socket: Socket, group: IpAddress, interfaceIndex: number): void {
-    for (let i = socket.joined.length - 1; i >= 0; i--) {
-      const joined = socket.joined[i]
-      if (!joined.group.equals(group)) continue
-      if (interfaceIndex !== 0 && joined.interfaceIndex !== interfaceIndex) continue
-      this.#internet.interfaceAt(joined.interfaceIndex)?.groups.leave(group)
-      socket.joined.splice(i, 1)
-    }
-  }
-
   close(socket: Socket): void {
     if (socket.closed) return
     socket.closed = true
-    for (const { group } of [...socket.joined]) this.leaveGroup(socket, group, 0)
+    socket.memberships.leaveAll()
     this.#waiting.delete(socket)
     this.#sockets.remove(socket)
     socket.queue.clear()
@@ -348,7 +296,7 @@ export class Udp implements Transport, UdpApi {
 
   onInterfaceDown(iface: NetworkInterface): void {
     for (const socket of this.#sockets.all()) {
-      if (!iface.up) dropMemberships(socket, iface.index)
+      if (!iface.up) socket.memberships.forget(iface.index)
       const local = socket.connectedPath?.local ?? socket.boundAddress
       if (local === null || local.isUnspecified || local.isMulticast || this.#internet.isLocal(local))
         continue
@@ -437,20 +385,8 @@ function matchesGroup(socket: Socket, packet: PacketIn, remotePort: number, isMu
   return socket.match(packet, remotePort) > 0 && socket.takesGroup(packet, isMulticast)
 }
 
-function isRemote(path: Path, error: IcmpErrorIn): boolean {
-  const { remote } = path
-  return (
-    remote.a3 === error.remote3 &&
-    remote.a2 === error.remote2 &&
-    remote.a1 === error.remote1 &&
-    remote.a0 === error.remote0
-  )
-}
-
-function dropMemberships(socket: Socket, interfaceIndex: number): void {
-  for (let i = socket.joined.length - 1; i >= 0; i--) {
-    if (socket.joined[i].interfaceIndex === interfaceIndex) socket.joined.splice(i, 1)
-  }
+function isRemote({ remote }: Path, { remote0, remote1, remote2, remote3 }: IcmpErrorIn): boolean {
+  return remote.hasWords(remote0, remote1, remote2, remote3)
 }
 
 /** The errno a socket reports, as Linux has it; null for what is only a hint. */
@@ -468,10 +404,6 @@ function codeOf(kind: IcmpErrorKind): UdpError | null {
     default:
       return null
   }
-}
-
-function requireOpen(socket: Socket): void {
-  if (socket.closed) throw new TapwireError('EINVAL', 'The UDP socket is closed')
 }
 
 function requirePort(port: number, lowest: number): void {
