@@ -3,15 +3,15 @@ import { Agent, buildConnector } from 'undici'
 import type { NetStack } from './context.ts'
 import { createNet, type TapwireNet } from './create-net.ts'
 
+/*
+ * A module of its own, `@tapwire/net-api/fetch`: it needs the package `undici`, because Node does not export its copy.
+ */
+
 /** Milliseconds until a connection has to stand, when the options name no other: undici's own. */
 const CONNECT_TIMEOUT = 10_000
 
 /** Milliseconds of silence before the first keepalive probe: undici's own. */
 const KEEPALIVE_DELAY = 60_000
-
-/*
- * A module of its own, `@tapwire/net-api/fetch`: it needs the package `undici`, because Node does not export its copy.
- */
 
 /** As those of undici's `Agent`; `connect` are options of connections (and of TLS), not a function. */
 export interface DispatcherOptions extends Omit<Agent.Options, 'connect' | 'factory'> {

@@ -81,6 +81,12 @@ describe('node --import @tapwire/net-api/register', () => {
     rmSync(join(folder, 'tapwire.config.json'))
   })
 
+  it('keeps a sealed program from paths of the operating system', async () => {
+    const script =
+      "try { require('net').createServer().listen('/tmp/sealed') } catch ({ code }) { console.log(code) }"
+    expect((await run('{"ipc":"refuse"}', '-e', script)).stdout).toBe('ERR_ACCESS_DENIED\n')
+  })
+
   it.each([
     [undefined, /there is no such file; set TAPWIRE_CONFIG/],
     ['missing.json', /missing\.json cannot be read: there is no such file\n$/],
@@ -88,6 +94,7 @@ describe('node --import @tapwire/net-api/register', () => {
     ['{"interface":[]}', /'interface', which means nothing; known are: interfaces, names/],
     ['{"interfaces":[{}]}', /needs either 'tap' or 'tun'/],
     ['{"tcp":{"initialWindow":-1}}', /initialWindow/],
+    ['{"ipc":"perhaps"}', /'ipc' has to be 'host' or 'refuse'/],
     ['{"names":{"nameServers":["nobody"]}}', /Invalid IP address: nobody/],
   ])('says in a sentence what is wrong with the configuration %s', async (config, sentence) => {
     const { status, stderr, stdout } = await run(config, '-e', 'console.log(1)')

@@ -1,8 +1,8 @@
 import type { Answer } from 'dns-packet'
 import type { DnsFailure } from './errors.ts'
+import type { Outcome } from './exchange.ts'
 import { failureOf, type Question } from './message.ts'
 import { plainName } from './settings.ts'
-import type { Outcome } from './transport.ts'
 
 /** What is known about a question, and for how long. */
 export interface Known {

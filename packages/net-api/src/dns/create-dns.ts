@@ -6,11 +6,11 @@ import { invalidArgValue } from '../errors.ts'
 import { Liveness } from '../liveness.ts'
 import { createTurns } from '../turns.ts'
 import { validateFunction, validatePort } from '../validate.ts'
+import type { DnsContext } from './exchange.ts'
 import { type LookupContext, lookup, validateOrder } from './lookup.ts'
 import { RESOLVE_METHODS, Resolver, type ResolverOptions } from './resolver.ts'
 import { SERVICE_NAMES } from './service-names.ts'
 import { type DnsOptions, resolveDnsOptions } from './settings.ts'
-import type { DnsContext } from './transport.ts'
 
 /** An object with the exported names of `node:dns`, whose queries go through a stack. */
 export type TapwireDns = typeof nodeDns

@@ -1,7 +1,9 @@
 import type { DnsFailure } from './errors.ts'
+import type { DnsContext, Exchange, Outcome } from './exchange.ts'
 import { failureOf, type Question } from './message.ts'
+import { overTcp } from './over-tcp.ts'
+import { overUdp } from './over-udp.ts'
 import type { NameServer } from './settings.ts'
-import { type DnsContext, type Exchange, type Outcome, overTcp, overUdp } from './transport.ts'
 
 /** How a question is put to several servers. */
 export interface QueryPlan {

@@ -5,12 +5,12 @@ import { validateFunction, validateString } from '../validate.ts'
 import { type Known, knownFrom } from './answers.ts'
 import { DnsCache } from './cache.ts'
 import { queryError } from './errors.ts'
+import type { DnsContext } from './exchange.ts'
 import type { Question } from './message.ts'
 import { type QueryPlan, query } from './query.ts'
 import { RECORD_SHAPES } from './records.ts'
 import { reverseName } from './reverse-name.ts'
 import { type DnsSettings, isQueryName, parseServers, queryName, serverText } from './settings.ts'
-import type { DnsContext } from './transport.ts'
 
 type Callback<T = unknown> = (error: Error | null, result?: T) => void
 

@@ -17,10 +17,12 @@ export interface InterfaceConfig extends InterfaceSettings {
 export interface StackConfig extends Pick<StackOptions, 'names' | 'tcp' | 'limits' | 'conflictDetection'> {
   /** None: the stack has nothing but its loopback interface. */
   readonly interfaces?: readonly InterfaceConfig[]
+  /** 'refuse' keeps the program from the operating system's sockets with a path, as of `createNet`. Default 'host'. */
+  readonly ipc?: 'host' | 'refuse'
 }
 
 const DEFAULT_FILE = 'tapwire.config.json'
-const KEYS: readonly string[] = ['interfaces', 'names', 'tcp', 'limits', 'conflictDetection']
+const KEYS: readonly string[] = ['interfaces', 'names', 'tcp', 'limits', 'conflictDetection', 'ipc']
 
 /** A configuration that cannot be used; the message is for a person. */
 export class ConfigError extends Error {
@@ -60,11 +62,17 @@ function parse(text: string, where: string): StackConfig {
   const { interfaces } = config as StackConfig
   if (interfaces !== undefined && !Array.isArray(interfaces))
     throw new ConfigError(`${where}: 'interfaces' has to be a list`)
+  checkIpc(config as StackConfig, where)
   return config as StackConfig
 }
 
+function checkIpc({ ipc }: StackConfig, where: string): void {
+  if (ipc === undefined || ipc === 'host' || ipc === 'refuse') return
+  throw new ConfigError(`${where}: 'ipc' has to be 'host' or 'refuse'`)
+}
+
 /** Makes the stack and opens its devices. @throws ConfigError, what `Stack` and `openTap` throw */
-export async function openStack(config: StackConfig): Promise<Stack> {
+export async function openStack(config: Omit<StackConfig, 'ipc'>): Promise<Stack> {
   const { interfaces = [], ...options } = config
   const stack = new Stack(options)
   for (const settings of interfaces) await openInterface(stack, settings)

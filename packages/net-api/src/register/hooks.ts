@@ -1,4 +1,4 @@
-import { builtinName } from './modules-names.ts'
+import { builtinName } from './builtin-name.ts'
 
 /*
  * Runs in the thread of Node's module loader (https://nodejs.org/api/module.html#customization-hooks), and answers for the

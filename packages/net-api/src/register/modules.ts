@@ -1,5 +1,5 @@
 import type { NetStack } from '../context.ts'
-import { createNet } from '../create-net.ts'
+import { createNet, type NetOptions } from '../create-net.ts'
 import { createDgram } from '../dgram/create-dgram.ts'
 import { createDns } from '../dns/create-dns.ts'
 import { createHttp } from '../http.ts'
@@ -11,8 +11,8 @@ import { createTls } from '../tls.ts'
 export type StackModules = Readonly<Record<string, object>>
 
 /** All of them over one stack, knowing each other. */
-export function createModules(stack: NetStack): StackModules {
-  const net = createNet(stack)
+export function createModules(stack: NetStack, options: NetOptions = {}): StackModules {
+  const net = createNet(stack, options)
   const dns = createDns(stack)
   return {
     net,

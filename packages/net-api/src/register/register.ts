@@ -2,10 +2,10 @@ import Module from 'node:module'
 import { sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { TapwireNet } from '../create-net.ts'
+import { builtinName } from './builtin-name.ts'
 import { ConfigError, openStack, readConfig } from './config.ts'
 import { kRegistered, moduleSources } from './module-source.ts'
 import { createModules, type StackModules } from './modules.ts'
-import { builtinName } from './modules-names.ts'
 
 /*
  * `node --import @tapwire/net-api/register app.js`: the program's `net`, `dgram`, `dns`, `tls`, `http`, `https` and `http2`, and
@@ -13,15 +13,14 @@ import { builtinName } from './modules-names.ts'
  * channel to its parent) stays the kernel's.
  */
 
-/** Two folders up: the package as it is installed, or its sources. */
-const HERE = new URL('../', import.meta.url)
+/** The folder above: all of the package, which needs Node's own modules. */
+const PACKAGE = new URL('../', import.meta.url)
 
 async function register(): Promise<void> {
-  const stack = await openStack(readConfig(process.env.TAPWIRE_CONFIG, process.cwd()))
-  const modules = createModules(stack)
+  const { ipc, ...config } = readConfig(process.env.TAPWIRE_CONFIG, process.cwd())
+  const modules = createModules(await openStack(config), ipc === undefined ? {} : { ipc })
   Object.defineProperty(globalThis, Symbol.for(kRegistered), { value: modules })
-  // The loader's own cache of URLs does not matter: this module is loaded before anything of the program.
-  const own = [HERE.href, new URL('.', import.meta.resolve('@tapwire/stack')).href, driverUrl()].filter(
+  const own = [PACKAGE.href, new URL('.', import.meta.resolve('@tapwire/stack')).href, driverUrl()].filter(
     (url) => url !== '',
   )
   Module.register(new URL('./hooks.js', import.meta.url), { data: { sources: moduleSources(modules), own } })

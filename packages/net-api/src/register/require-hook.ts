@@ -2,8 +2,8 @@ import Module, { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { NetStack } from '../context.ts'
+import { builtinName } from './builtin-name.ts'
 import { createModules, type StackModules } from './modules.ts'
-import { builtinName } from './modules-names.ts'
 
 /** What a module and all that it requires see instead of Node's own; with a cache of their own. */
 interface World {
