@@ -114,6 +114,11 @@ async function pair(wires: Watched, options = {}, clientOptions = {}) {
   return { server, client, accepted: accepted as Socket, since }
 }
 
+/** How long the segments with data are. */
+function dataLengths(seen: readonly Seen[]): number[] {
+  return seen.map(({ length }) => length).filter((length) => length > 0)
+}
+
 describe('what sockets do on the wire', () => {
   test.each([true, false])(
     'NF-21 setNoDelay(%s): small writes wait for an acknowledgement, or do not',
@@ -138,11 +143,7 @@ describe('what sockets do on the wire', () => {
     client.write('a')
     client.write('b')
     await wires.play(1000)
-    expect(
-      since()
-        .filter(({ length }) => length > 0)
-        .map(({ length }) => length),
-    ).toEqual([1, 1])
+    expect(dataLengths(since())).toEqual([1, 1])
   })
 
   test('NM-04 noDelay of a server holds for what it accepts', async () => {
@@ -151,11 +152,7 @@ describe('what sockets do on the wire', () => {
     accepted.write('a')
     accepted.write('b')
     await wires.play(1000)
-    expect(
-      since()
-        .filter(({ length }) => length > 0)
-        .map(({ length }) => length),
-    ).toEqual([1, 1])
+    expect(dataLengths(since())).toEqual([1, 1])
   })
 
   test('NF-22 keep-alive probes begin after the delay, in whole seconds, one a second, ten of them', async () => {
@@ -209,11 +206,7 @@ describe('what sockets do on the wire', () => {
     client.write(Buffer.from('!'))
     client.uncork()
     await wires.play(500)
-    expect(
-      since()
-        .filter(({ length }) => length > 0)
-        .map(({ length }) => length),
-    ).toEqual(['one two three!'.length])
+    expect(dataLengths(since())).toEqual(['one two three!'.length])
   })
 
   test('NK-20 what was written before connect leaves as one segment', async () => {

@@ -1,14 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import {
-  createCable,
-  impair,
-  parseAddress,
-  SeededRandom,
-  Stack,
-  type TcpConnection,
-  VirtualClock,
-} from '../../src/index.ts'
+import { createCable, impair, SeededRandom, Stack, VirtualClock } from '../../src/index.ts'
 import { buildFrame, type DecodedFrame, decodeFrame, decodePacket } from '../../src/wire/packet.ts'
+import { startBulk } from '../support/bulk.ts'
 import { joined, MAC_A, MAC_B, numbered, packet, text } from './helpers.ts'
 import { impaired } from './impaired.ts'
 
@@ -179,38 +172,14 @@ function transferOver(family: 4 | 6, pathMtu: number, tooBig: 'icmp' | 'silent',
   receiver.addInterface(b, { addresses: ['10.0.0.2/24', 'fd00::2/64'] })
   // Duplicate address detection.
   clock.advance(10_000)
-  let received = 0
-  const listener = receiver.tcp.listen(
-    { port: 7 },
-    {
-      onConnection: () => {
-        const accepted = listener.accept()
-        if (accepted === null) return
-        accepted.handler = {
-          onReadable: (c) => {
-            for (let n = c.peek(); n > 0; n = c.peek()) {
-              received += n
-              c.consume(n)
-            }
-          },
-        }
-      },
-    },
-  )
-  const chunk = new Uint8Array(50_000)
-  const fill = (c: TcpConnection): void => {
-    while (c.write(chunk) === chunk.length);
-  }
-  const remote = parseAddress(family === 4 ? '10.0.0.2' : 'fd00::2')
-  if (remote === null) throw new Error('no address')
-  const connection = sender.tcp.connect({ address: remote, port: 7 }, { onConnect: fill, onWritable: fill })
+  const bulk = startBulk(sender, receiver, family === 4 ? '10.0.0.2' : 'fd00::2')
   clock.advance(seconds * 1000)
   const { counters } = sender.tcp
   return {
-    received,
+    received: bulk.received,
     counters,
     stats: link.stats,
-    packet: connection.info().sndMss + (family === 4 ? 40 : 60),
+    packet: bulk.connection.info().sndMss + (family === 4 ? 40 : 60),
   }
 }
 

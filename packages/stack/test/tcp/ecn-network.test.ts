@@ -6,15 +6,14 @@ import {
   EcnEvent,
   type Impairment,
   impair,
-  parseAddress,
   SeededRandom,
   Stack,
-  type TcpConnection,
   TraceKind,
   VirtualClock,
 } from '../../src/index.ts'
 import { decodePacket } from '../../src/wire/packet.ts'
 import { PacketDirection, readPcapng } from '../../src/wire/pcapng.ts'
+import { startBulk } from '../support/bulk.ts'
 
 const NOT_ECT = 0
 const ECT0 = 2
@@ -74,31 +73,7 @@ function transferThrough(bottleneck: Impairment, setting: Setting = {}) {
   sender.addInterface(link, { addresses: ['10.0.0.1/24', 'fd00::1/64'] })
   receiver.addInterface(captured, { addresses: ['10.0.0.2/24', 'fd00::2/64'] })
   clock.advance(5000)
-  let received = 0
-  const listener = receiver.tcp.listen(
-    { port: 7 },
-    {
-      onConnection: () => {
-        const accepted = listener.accept()
-        if (accepted === null) return
-        accepted.handler = {
-          onReadable: (c) => {
-            for (let n = c.peek(); n > 0; n = c.peek()) {
-              received += n
-              c.consume(n)
-            }
-          },
-        }
-      },
-    },
-  )
-  const chunk = new Uint8Array(256 * 1024)
-  const fill = (c: TcpConnection): void => {
-    while (c.write(chunk) === chunk.length);
-  }
-  const remote = parseAddress(family === 4 ? '10.0.0.2' : 'fd00::2')
-  if (remote === null) throw new Error('no address')
-  const connection = sender.tcp.connect({ address: remote, port: 7 }, { onConnect: fill, onWritable: fill })
+  const bulk = startBulk(sender, receiver, family === 4 ? '10.0.0.2' : 'fd00::2')
   clock.advance(1000)
   link.set(later, 'out')
   clock.advance((seconds - 1) * 1000)
@@ -108,11 +83,11 @@ function transferThrough(bottleneck: Impairment, setting: Setting = {}) {
     segments,
     data: segments.filter((s) => s.data && s.length > 0),
     reductions,
-    received,
+    received: bulk.received,
     stats: link.stats.out,
     counters: sender.tcp.counters,
     receiver: receiver.tcp.counters,
-    connection,
+    connection: bulk.connection,
   }
 }
 

@@ -5,11 +5,9 @@ import {
   type Impairment,
   impair,
   type LinkDevice,
-  parseAddress,
   type RxFrame,
   SeededRandom,
   Stack,
-  type TcpConnection,
   type TcpSettings,
   type TcpTracer,
   type TransmitResult,
@@ -17,6 +15,7 @@ import {
   VirtualClock,
 } from '../../src/index.ts'
 import { RxChecksum } from '../../src/link/device.ts'
+import { type Bulk, startBulk } from '../support/bulk.ts'
 
 /** A bottleneck between two stacks, in virtual time. */
 export interface Bottleneck {
@@ -47,13 +46,7 @@ export interface FlowOptions {
   readonly start?: number
 }
 
-export interface Flow {
-  readonly connection: TcpConnection
-  /** Bytes that the receiving application has read. */
-  received: number
-}
-
-const CHUNK = new Uint8Array(256 * 1024).fill(7)
+export type Flow = Bulk
 
 /** Some bulk transfers from one stack to another through one bottleneck. */
 export class Netsim {
@@ -98,22 +91,8 @@ export class Netsim {
     const port = 5001 + this.flows.length
     const start = options.start ?? 0
     if (start * 1000 > this.clock.now() / 1000) this.clock.advance(start * 1000 - this.clock.now() / 1000)
-    const listener = this.receiver.tcp.listen(
-      { port },
-      {
-        onConnection: () => {
-          const accepted = listener.accept()
-          if (accepted === null) throw new Error('Nothing to accept')
-          accepted.handler = { onReadable: (c) => drain(c, flow) }
-        },
-      },
-    )
-    const connection = this.sender.tcp.connect(
-      { address: parseAddress('10.0.0.2')!, port },
-      { onConnect: fill, onWritable: fill },
-    )
-    if (options.congestion !== undefined) connection.congestion = options.congestion
-    const flow: Flow = { connection, received: 0 }
+    const flow = startBulk(this.sender, this.receiver, '10.0.0.2', port)
+    if (options.congestion !== undefined) flow.connection.congestion = options.congestion
     this.flows.push(flow)
     return flow
   }
@@ -184,17 +163,6 @@ class Unsummed implements LinkDevice, FrameSink {
 
   onClosed(error: Error | null): void {
     this.#sink?.onClosed(error)
-  }
-}
-
-function fill(connection: TcpConnection): void {
-  while (connection.write(CHUNK) === CHUNK.length);
-}
-
-function drain(connection: TcpConnection, flow: Flow): void {
-  for (let n = connection.peek(); n > 0; n = connection.peek()) {
-    connection.consume(n)
-    flow.received += n
   }
 }
 
