@@ -1,11 +1,18 @@
 // docs/net-compatibility.md: for each thing that node:net does, where it is done, who proves it, and where it is not the same.
-//   npm run net-compatibility             writes the page
-//   npm run net-compatibility -- --check  fails if the page is stale, or a line lacks code or a test
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { collect } from './rfc-map/collect.mjs'
+import { usage } from './usage.mjs'
+
+usage(`
+npm run net-compatibility [-- --check]
+
+Writes docs/net-compatibility.md: what node:net does, where it is done here, and who proves it.
+
+  --check   writes nothing; fails when the page is stale, or a line lacks code or a test
+`)
 
 const PAGE = 'docs/net-compatibility.md'
 const REFUSED = 'docs/rules/net-refused.tsv'
