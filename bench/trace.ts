@@ -1,6 +1,6 @@
 /**
  * What the trace costs: the same bulk transfer between two stacks over a cable, with the trace compiled out, off and on, in turns
- * in one process. `node --import tsx bench/trace.ts [rounds]`
+ * in one process.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,7 +13,9 @@ type Variant = 'without' | 'off' | 'on'
 
 const VARIANTS: readonly Variant[] = ['without', 'off', 'on']
 const BYTES = 48 * 1024 * 1024
-const rounds = Number(process.argv[2] ?? 15)
+const USAGE =
+  'node --import tsx bench/trace.ts [ROUNDS]\n\nWhat the trace costs, compiled out, off and on; 15 rounds by default.'
+const rounds = roundsFrom(process.argv[2])
 const entry = fileURLToPath(new URL('../packages/stack/src/index.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'tapwire-trace-'))
 let told = 0
@@ -121,4 +123,12 @@ try {
   console.log(`${told} events were told`)
 } finally {
   rmSync(folder, { recursive: true })
+}
+
+function roundsFrom(word: string | undefined): number {
+  const count = Number(word ?? 15)
+  if (Number.isInteger(count) && count > 0) return count
+  const help = word === '--help' || word === '-h'
+  console[help ? 'log' : 'error'](help ? USAGE : `'${word}' is no number of rounds.\n\n${USAGE}`)
+  process.exit(help ? 0 : 1)
 }
