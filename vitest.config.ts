@@ -9,6 +9,9 @@ export default defineConfig({
     alias: {
       '@tapwire/stack': source('stack'),
       '@tapwire/tap-driver': source('tap-driver'),
+      '@tapwire/sockets': source('sockets'),
+      '@tapwire/packetdrill': source('packetdrill'),
+      '@tapwire/fuzz': source('fuzz'),
       // Longer names first: each is taken for the beginning of what is imported.
       '@tapwire/net-api/fetch': source('net-api', 'fetch'),
       '@tapwire/net-api': source('net-api'),
