@@ -1,7 +1,7 @@
 import { seqLeq, seqLt } from '../core/seq.ts'
 import { TcpFlag } from '../wire/tcp.ts'
 import { RecoveryState } from './recovery-state.ts'
-import type { SegmentIn } from './segment-in.ts'
+import { mergedSegments, type SegmentIn } from './segment-in.ts'
 import type { Tcb } from './tcb.ts'
 import { EcnEvent, TraceKind, trace } from './trace.ts'
 import { wantAck } from './wants.ts'
@@ -79,8 +79,9 @@ export function noteCongestionMarks(tcb: Tcb, segment: SegmentIn): void {
   const bits = segment.packet.tos & EcnBits.Mask
   if (bits !== EcnBits.NotEct) ecn.seen = true
   if (bits !== EcnBits.Ce) return
-  tcb.tcp.counters.congestionMarksIn++
-  tcb.congestionMarksIn++
+  const count = mergedSegments(segment)
+  tcb.tcp.counters.congestionMarksIn += count
+  tcb.congestionMarksIn += count
   traceEcn(tcb, EcnEvent.CeIn)
   if (ecn.echo) return
   ecn.echo = true

@@ -9,7 +9,7 @@ import { arriveInSynReceived, arriveInSynSent } from './handshake-active.ts'
 import { sendAck, sendReset } from './output.ts'
 import { receiveText } from './receiver.ts'
 import { checkSegment, Verdict } from './segment-check.ts'
-import type { SegmentIn } from './segment-in.ts'
+import { mergedSegments, type SegmentIn } from './segment-in.ts'
 import { setState } from './states.ts'
 import type { Tcb } from './tcb.ts'
 import type { TimeWaitQueue } from './time-wait.ts'
@@ -56,8 +56,7 @@ export function arrive(tcb: Tcb, segment: SegmentIn, timeWait: TimeWaitQueue): v
 
 /** Super-frames count as what they were merged from. */
 function noteArrival(tcb: Tcb, segment: SegmentIn): void {
-  const { gsoSize } = segment.packet
-  const count = gsoSize > 0 && segment.dataLength > gsoSize ? Math.ceil(segment.dataLength / gsoSize) : 1
+  const count = mergedSegments(segment)
   tcb.segmentsIn += count
   if (segment.dataLength > 0) tcb.dataSegmentsIn += count
 }

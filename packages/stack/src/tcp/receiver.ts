@@ -8,7 +8,7 @@ import { sendAck } from './output.ts'
 import type { SeqRanges } from './ranges.ts'
 import { measureReceiveRtt } from './receive-rtt.ts'
 import { receiveWindow } from './receive-window.ts'
-import type { SegmentIn } from './segment-in.ts'
+import { mergedSegments, type SegmentIn } from './segment-in.ts'
 import { canReceive } from './states.ts'
 import type { Tcb } from './tcb.ts'
 import { ConnectionEvent, notify, wantAck } from './wants.ts'
@@ -95,7 +95,7 @@ function takeData(tcb: Tcb, segment: SegmentIn): boolean {
   noteCongestionMarks(tcb, segment)
   tcp.counters.bytesIn += length
   if (seq === tcb.rcvNxt) inOrder(tcb, length, now)
-  else outOfOrder(tcb, seq, length, islands > 0 && (tcb.outOfOrder?.count ?? 0) > islands)
+  else outOfOrder(tcb, segment, islands > 0 && (tcb.outOfOrder?.count ?? 0) > islands)
   measureReceiveRtt(tcb, segment, now)
   return true
 }
@@ -176,10 +176,12 @@ function inOrder(tcb: Tcb, length: number, now: number): void {
  * reads the blocks, so that one ACK at the end of the burst tells it all (MUST-58, MUST-59), as long as they fit: when a
  * burst has further holes, each of them gets an ACK, or the peer would take for lost what no block tells (R2018-05).
  */
-function outOfOrder(tcb: Tcb, seq: number, length: number, newIsland: boolean): void {
-  tcb.tcp.counters.outOfOrderIn++
-  tcb.path.iface.counters.tcp.outOfOrderIn++
-  tcb.outOfOrderIn++
+function outOfOrder(tcb: Tcb, segment: SegmentIn, newIsland: boolean): void {
+  const { seq, dataLength: length } = segment
+  const count = mergedSegments(segment)
+  tcb.tcp.counters.outOfOrderIn += count
+  tcb.path.iface.counters.tcp.outOfOrderIn += count
+  tcb.outOfOrderIn += count
   const atOnce = tcb.sackPermitted ? newIsland && tcb.ackNow : seqGt(seqAdd(seq, length), tcb.rcvNxt)
   if (atOnce && sendAck(tcb)) return
   wantAck(tcb)

@@ -29,3 +29,9 @@ export class SegmentIn {
 export function segmentLength(segment: SegmentIn): number {
   return segment.dataLength + (segment.flags & 1) + ((segment.flags >>> 1) & 1)
 }
+
+/** Segments that were merged into this one: a super-frame counts as what it was, any other as itself. */
+export function mergedSegments(segment: SegmentIn): number {
+  const { gsoSize } = segment.packet
+  return gsoSize > 0 && segment.dataLength > gsoSize ? Math.ceil(segment.dataLength / gsoSize) : 1
+}

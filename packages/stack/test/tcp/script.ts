@@ -2,6 +2,8 @@ import { expect } from 'vitest'
 import {
   type ConnectionHandler,
   type FrameSink,
+  Gso,
+  type LinkCapabilities,
   type LinkDevice,
   NO_OFFLOADS,
   packets,
@@ -16,6 +18,8 @@ import {
   type TxDescriptor,
   VirtualClock,
 } from '../../src/index.ts'
+import { completeChecksumAt } from '../../src/link/checksum-offload.ts'
+import { memoryLinkCapabilities } from '../../src/link/memory-link.ts'
 import { initialSequence } from '../../src/tcp/isn.ts'
 
 /** One segment, with sequence numbers relative to the two initial ones. */
@@ -43,6 +47,8 @@ export interface SentSeg extends Required<Omit<Seg, 'data' | 'options' | 'urgent
   options: packets.TcpOption[]
   /** The two ECN bits of the IP header. */
   ecn: number
+  /** Payload bytes per segment of a super-frame; 0 for an ordinary segment. */
+  gsoSize: number
   /** Milliseconds of virtual time since the script began. */
   at: number
   text: string
@@ -54,8 +60,8 @@ const FLAGS: { readonly [letter: string]: number } = { F: 1, S: 2, R: 4, P: 8, A
 class ScriptDevice implements LinkDevice {
   readonly medium = 'ip'
   readonly mtu: number
-  readonly capabilities = NO_OFFLOADS
-  readonly sent: { at: number; bytes: Uint8Array }[] = []
+  readonly capabilities: LinkCapabilities
+  readonly sent: { at: number; bytes: Uint8Array; gsoSize: number }[] = []
   full = false
   /** How many more frames it takes before it is full. */
   room = Number.POSITIVE_INFINITY
@@ -67,9 +73,10 @@ class ScriptDevice implements LinkDevice {
   #block = 0
   #out = 0
 
-  constructor(clock: VirtualClock, mtu: number) {
+  constructor(clock: VirtualClock, mtu: number, offload: boolean) {
     this.#clock = clock
     this.mtu = mtu
+    this.capabilities = offload ? memoryLinkCapabilities(true, null) : NO_OFFLOADS
   }
 
   attach(sink: FrameSink): void {
@@ -82,8 +89,11 @@ class ScriptDevice implements LinkDevice {
   transmit(frame: TxDescriptor): TransmitResult {
     if (this.full || this.room <= 0) return TransmitResult.Full
     this.room--
-    frame.copyTo(frame.memory, this.#out)
-    this.sent.push({ at: this.#clock.now() / 1000, bytes: frame.memory.copyOut(this.#out, frame.length) })
+    const { memory, length, checksumStart, checksumOffset } = frame
+    frame.copyTo(memory, this.#out)
+    if (checksumStart >= 0) completeChecksumAt(memory.view, this.#out, length, checksumStart, checksumOffset)
+    const gsoSize = frame.gso === Gso.None ? 0 : frame.gsoSize
+    this.sent.push({ at: this.#clock.now() / 1000, bytes: memory.copyOut(this.#out, length), gsoSize })
     return TransmitResult.Sent
   }
 
@@ -126,6 +136,8 @@ export interface ScriptOptions extends Omit<StackOptions, 'clock' | 'random'> {
   /** The stack's initial sequence number, whatever it would be by itself. */
   iss?: number
   mtu?: number
+  /** The device segments and sums: super-frames leave whole. */
+  offload?: boolean
 }
 
 /** What the application saw, in order. */
@@ -154,10 +166,10 @@ export class Script {
   #next = 0
 
   constructor(options: ScriptOptions = {}) {
-    const { name: _, family = 4, isn = 1000, iss, mtu = 1500, ...stackOptions } = options
+    const { name: _, family = 4, isn = 1000, iss, mtu = 1500, offload = false, ...stackOptions } = options
     this.#v6 = family === 6
     this.isn = isn
-    this.device = new ScriptDevice(this.clock, mtu)
+    this.device = new ScriptDevice(this.clock, mtu, offload)
     this.stack = new Stack({
       clock: this.clock,
       random: new SeededRandom(42),
@@ -341,7 +353,7 @@ export class Script {
     return [{ name: 'nop' }, { name: 'nop' }, { name: 'timestamps', value: this.ts.val, echo: this.ts.ecr }]
   }
 
-  #decode(sent: { at: number; bytes: Uint8Array }): SentSeg {
+  #decode(sent: { at: number; bytes: Uint8Array; gsoSize: number }): SentSeg {
     const frame = packets.decodePacket(sent.bytes)
     const { tcp } = frame
     const text = packets.describePacket(sent.bytes)
@@ -358,6 +370,7 @@ export class Script {
       payload: tcp.payload,
       options: tcp.options,
       ecn: (frame.ipv4?.tos ?? frame.ipv6?.trafficClass ?? 0) & 3,
+      gsoSize: sent.gsoSize,
       at: sent.at - this.#started / 1000,
       text: `${text} (relative: seq ${(tcp.seq - this.iss) | 0} ack ${(tcp.ack - this.isn) | 0})`,
     }
