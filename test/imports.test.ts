@@ -18,6 +18,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['icmp'],
   ['ipv4', 'ipv6'],
   ['udp', 'tcp'],
+  ['debug'],
   ['stack.ts'],
   ['index.ts'],
 ]

@@ -1,3 +1,4 @@
+import type { Audit } from './audit.ts'
 import { TapwireError } from './errors.ts'
 
 /** The smallest block handed out, in bytes; also the grain of every block's alignment. */
@@ -117,6 +118,56 @@ export class Memory {
   copyTo(other: Memory, target: number, source: number, length: number): void {
     if (other === this) this.u8.copyWithin(target, source, source + length)
     else other.u8.set(this.u8.subarray(source, source + length), target)
+  }
+
+  /** @returns how many bytes the allocated block that starts at `offset` has; 0 when none does */
+  blockAt(offset: number): number {
+    if (!(offset >= 0 && offset < this.size) || (offset & (MIN_BLOCK - 1)) !== 0) return 0
+    const state = this.#state[offset >>> MIN_SHIFT]
+    return state < 0 ? MIN_BLOCK << (-state - 1) : 0
+  }
+
+  /** Every byte is in one block, which is allocated or on the list of its size; and the sums are right. */
+  audit(audit: Audit): void {
+    audit.subject = 'the memory'
+    let used = 0
+    let free = 0
+    for (let block = 0; block < this.#state.length; ) {
+      const state = this.#state[block]
+      audit.check(state !== 0, 'no block begins where the one before it ends', block << MIN_SHIFT)
+      if (state === 0) return
+      const order = Math.abs(state) - 1
+      audit.check(
+        (block & ((1 << order) - 1)) === 0,
+        'a block lies where its size may not',
+        block << MIN_SHIFT,
+      )
+      if (state < 0) used += MIN_BLOCK << order
+      else free++
+      block += 1 << order
+    }
+    audit.check(
+      used === this.allocated,
+      'bytes counted as allocated, and bytes of such blocks',
+      this.allocated,
+      used,
+    )
+    audit.check(free === this.#countFree(audit), 'free blocks, and blocks on the lists of free ones', free)
+  }
+
+  #countFree(audit: Audit): number {
+    let listed = 0
+    for (let order = 0; order <= this.#maxOrder; order++) {
+      let previous = NONE
+      for (let block = this.#freeHead[order]; block !== NONE; block = this.#next[block]) {
+        const sound = this.#state[block] === order + 1 && this.#previous[block] === previous
+        audit.check(sound, 'a list of free blocks is torn', order, block << MIN_SHIFT)
+        if (!sound) return listed
+        previous = block
+        listed++
+      }
+    }
+    return listed
   }
 
   #pushFree(block: number, order: number): void {

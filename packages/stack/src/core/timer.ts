@@ -1,3 +1,5 @@
+import type { Audit } from './audit.ts'
+
 /** A point in time or a span, in integer microseconds. Points are on the owner's `Clock`. */
 export type Micros = number
 
@@ -93,6 +95,33 @@ export class TimerQueue {
       timer.expire(now)
     }
     return false
+  }
+
+  /** Whether the timer really stands where it believes. */
+  holds(timer: Timer): boolean {
+    return timer.slot >= 0 && timer.slot < this.#size && this.#heap[timer.slot] === timer
+  }
+
+  /** The heap is one, and each timer knows its place. */
+  audit(audit: Audit): void {
+    audit.subject = 'the timers'
+    const earliest = this.#size === 0 ? NEVER : (this.#heap[0] as Timer).deadline
+    audit.check(
+      this.earliest === earliest,
+      'the earliest deadline is not the first one',
+      this.earliest,
+      earliest,
+    )
+    for (let slot = 0; slot < this.#heap.length; slot++) {
+      const timer = this.#heap[slot]
+      audit.check((timer !== null) === slot < this.#size, 'the heap has a hole, or a rest', slot, this.#size)
+      if (timer === null) continue
+      audit.check(timer.slot === slot, 'a timer does not know its place', timer.slot, slot)
+      audit.check(timer.deadline < NEVER, 'a timer waits for ever', slot)
+      const parent = this.#heap[(slot - 1) >> 2]
+      const ordered = slot === 0 || (parent !== null && !before(timer, parent))
+      audit.check(ordered, 'a timer stands below a later one', slot)
+    }
   }
 
   /** Its deadline is earlier than it was. */

@@ -27,6 +27,11 @@ export class WorkQueue<T> {
     return item
   }
 
+  /** From the oldest on; the visitor must not change the list. */
+  each(visit: (item: T) => void): void {
+    for (let i = 0; i < this.#count; i++) visit(this.#slots[(this.#head + i) & (this.#slots.length - 1)] as T)
+  }
+
   #grow(): void {
     const old = this.#slots
     const grown = new Array<T | null>(old.length * 2).fill(null)

@@ -1,3 +1,4 @@
+import type { Audit } from '../core/audit.ts'
 import type { Engine } from '../core/engine.ts'
 import { TapwireError } from '../core/errors.ts'
 import type { IpAddress } from '../ip/address.ts'
@@ -144,6 +145,13 @@ export class EthernetLink implements LinkPort {
       options.routers ?? null,
       counters,
     )
+  }
+
+  /** For `Stack.debugInvariants`. */
+  audit(audit: Audit): void {
+    if (this.#closed) return
+    this.#resolver.audit(audit)
+    this.#output.audit(audit)
   }
 
   /** A frame from the device. Whatever it holds, this returns; what is not for us counts in `counters`. */

@@ -1,5 +1,7 @@
+import type { Audit } from '../core/audit.ts'
 import type { Engine } from '../core/engine.ts'
 import { TapwireError } from '../core/errors.ts'
+import { Memory } from '../core/memory.ts'
 import {
   ETHERNET_HEADER,
   type LinkDevice,
@@ -64,6 +66,11 @@ export class FrameOutput {
     this.own.headLength = ETHERNET_HEADER + payloadLength
     if (this.#device.transmit(this.own) === TransmitResult.Sent) this.#counters.framesOut++
     else this.#counters.controlNotSent++
+  }
+
+  audit(audit: Audit): void {
+    if (this.#scratch >= 0)
+      audit.owns(this.#scratch, Memory.blockSize(SCRATCH), 'the scratch of control frames')
   }
 
   close(): void {

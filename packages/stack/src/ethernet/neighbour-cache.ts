@@ -1,3 +1,4 @@
+import type { Audit } from '../core/audit.ts'
 import { HalfSipHash, type HashKey } from '../core/siphash.ts'
 import type { Micros } from '../core/timer.ts'
 import type { IpAddress } from '../ip/address.ts'
@@ -183,6 +184,32 @@ export class NeighbourCache {
         neighbour = next
       }
     }
+  }
+
+  /** @param visit for each entry: what the owner of its packets has to say */
+  audit(audit: Audit, visit: (neighbour: Neighbour) => void): void {
+    audit.subject = 'the neighbours'
+    let count = 0
+    let resolving = 0
+    this.forEach((neighbour) => {
+      count++
+      if (neighbour.state === NeighbourState.Incomplete) resolving++
+      visit(neighbour)
+    })
+    audit.check(count === this.size, 'neighbours counted, and neighbours', this.size, count)
+    audit.check(
+      resolving === this.resolving,
+      'neighbours being resolved, and those listed',
+      resolving,
+      this.resolving,
+    )
+    audit.check(count <= this.#capacity, 'more neighbours than the limit', count, this.#capacity)
+    audit.check(
+      resolving <= this.#mostResolving,
+      'more are being resolved than may',
+      resolving,
+      this.#mostResolving,
+    )
   }
 
   #insert(address: IpAddress): Neighbour {

@@ -1,3 +1,4 @@
+import type { Audit } from '../core/audit.ts'
 import type { Engine } from '../core/engine.ts'
 import { randomUnit } from '../core/random.ts'
 import { type Micros, SECOND } from '../core/timer.ts'
@@ -90,6 +91,17 @@ export class Resolver {
       (neighbour, now) => this.#expired(neighbour, now),
       (neighbour) => engine.timers.clear(neighbour.timer),
     )
+  }
+
+  audit(audit: Audit): void {
+    const { timers } = this.#engine
+    let bytes = 0
+    this.cache.audit(audit, (neighbour) => {
+      bytes += this.#waiting.audit(neighbour, audit)
+      const asked = neighbour.state !== NeighbourState.Incomplete || timers.holds(neighbour.timer)
+      audit.check(asked, 'a neighbour is being resolved without a timer')
+    })
+    this.#waiting.auditSum(bytes, audit)
   }
 
   /** Bytes of memory that waiting packets take. */

@@ -1,3 +1,4 @@
+import type { Audit } from '../core/audit.ts'
 import { Memory } from '../core/memory.ts'
 import { ETHERNET_HEADER, Gso, TX_HEADROOM, type TxDescriptor } from '../link/device.ts'
 import type { EthernetCounters } from './counters.ts'
@@ -101,6 +102,40 @@ export class WaitingPackets {
     for (let packet = this.shift(neighbour); packet !== null; packet = this.shift(neighbour)) {
       this.release(packet)
     }
+  }
+
+  /** Looks at one neighbour's queue. @returns the bytes of its blocks */
+  audit(neighbour: Neighbour, audit: Audit): number {
+    let count = 0
+    let bytes = 0
+    let previous: WaitingPacket | null = null
+    for (
+      let packet = neighbour.firstWaiting;
+      packet !== null && count <= neighbour.waiting;
+      packet = packet.next
+    ) {
+      const size = Memory.blockSize(LEAD + packet.headLength + packet.payloadLength)
+      audit.owns(packet.block, size, 'a packet that waits')
+      audit.check(packet.previous === previous, 'the packets that wait for a neighbour are torn', count)
+      previous = packet
+      bytes += size
+      count++
+    }
+    audit.check(
+      count === neighbour.waiting,
+      'packets counted, and packets that wait',
+      neighbour.waiting,
+      count,
+    )
+    audit.check(count <= this.#mostPackets, 'more packets wait for a neighbour than the limit', count)
+    audit.check(neighbour.lastWaiting === previous, 'the last packet that waits is not the last')
+    return bytes
+  }
+
+  /** All of them together, after each one's queue. */
+  auditSum(bytes: number, audit: Audit): void {
+    audit.check(bytes === this.bytes, 'bytes that wait, counted and real', this.bytes, bytes)
+    audit.check(bytes <= this.#mostBytes, 'more bytes wait than the limit', bytes, this.#mostBytes)
   }
 
   /** Room for a block. A first packet takes it from the later packets of others. */

@@ -81,6 +81,18 @@ export class Datagram {
     return this.#starts.length
   }
 
+  /** For `debugInvariants`. */
+  isSound(): boolean {
+    let edge = 0
+    let bytes = 0
+    for (const [i, start] of this.#starts.entries()) {
+      if (start < edge || this.#ends[i] < start) return false
+      edge = this.#ends[i]
+      bytes += edge - start
+    }
+    return bytes === this.#received && (this.block < 0 || edge <= this.capacity)
+  }
+
   get isComplete(): boolean {
     return this.#received === this.#total
   }

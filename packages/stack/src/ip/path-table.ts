@@ -1,3 +1,4 @@
+import type { Audit } from '../core/audit.ts'
 import { HalfSipHash, type HashKey } from '../core/siphash.ts'
 import type { IpAddress } from './address.ts'
 import type { Interface } from './interface.ts'
@@ -83,6 +84,23 @@ export class PathTable {
   /** From the most to the least recently used. */
   *all(): IterableIterator<RoutedPath> {
     for (let path = this.#newest; path !== null; path = path.older) yield path
+  }
+
+  audit(audit: Audit): void {
+    audit.subject = 'the table of paths'
+    let chained = 0
+    for (const head of this.#chains.values()) {
+      for (let path: RoutedPath | null = head; path !== null && chained <= this.size; path = path.chain)
+        chained++
+    }
+    let listed = 0
+    for (const path of this.all()) {
+      audit.check(path.older === null || path.older.newer === path, 'the list by use is torn', listed)
+      if (++listed > this.size) break
+    }
+    audit.check(chained === this.size, 'paths counted, and paths', this.size, chained)
+    audit.check(listed === this.size, 'paths counted, and paths listed by use', this.size, listed)
+    audit.check(this.size <= this.#limit, 'more paths than the limit', this.size, this.#limit)
   }
 
   #linkNewest(path: RoutedPath): void {

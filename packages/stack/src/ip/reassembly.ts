@@ -1,3 +1,4 @@
+import type { Audit } from '../core/audit.ts'
 import type { Engine } from '../core/engine.ts'
 import { Memory } from '../core/memory.ts'
 import { HalfSipHash } from '../core/siphash.ts'
@@ -255,6 +256,34 @@ export class Reassembler {
     this.bytes -= datagram.blockSize
     datagram.block = -1
     datagram.blockSize = 0
+  }
+
+  /** What is counted is there, within the limits; each datagram's fragments lie in its block, sorted and apart. */
+  audit(audit: Audit): void {
+    const { reassemblies, reassemblyBytes } = this.#limits
+    audit.subject = 'the reassembly of fragments'
+    let bytes = 0
+    for (const [slot, datagram] of this.#waiting) {
+      audit.check(slot === datagram.slot, 'a datagram stands in another slot')
+      audit.check(datagram.isSound(), 'the fragments of a datagram overlap, or reach out of its block')
+      const bare = datagram.block < 0
+      audit.check(
+        !bare || datagram.fragments === 0 || datagram.state === DatagramState.Poisoned,
+        'fragments are kept nowhere',
+      )
+      if (bare) continue
+      audit.owns(datagram.block, datagram.blockSize, 'a datagram')
+      bytes += datagram.blockSize
+    }
+    if (this.#current !== null) bytes += this.#current.blockSize
+    audit.check(bytes === this.bytes, 'bytes counted, and bytes of datagrams', this.bytes, bytes)
+    audit.check(bytes <= reassemblyBytes, 'more bytes than the limit', bytes, reassemblyBytes)
+    audit.check(this.size <= reassemblies, 'more datagrams than the limit', this.size, reassemblies)
+    let sources = 0
+    for (const count of this.#perSource.values()) sources += count
+    audit.check(sources === this.size, 'datagrams counted by source, and datagrams', sources, this.size)
+    const timed = this.size === 0 || this.#engine.timers.holds(this.#timer)
+    audit.check(timed, 'datagrams wait without a timer', this.size)
   }
 
   /** Forgets everything, without a word to anybody: the stack closes. */

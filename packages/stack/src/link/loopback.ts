@@ -1,3 +1,4 @@
+import type { Audit } from '../core/audit.ts'
 import type { Engine } from '../core/engine.ts'
 import { TapwireError } from '../core/errors.ts'
 import { Memory } from '../core/memory.ts'
@@ -104,6 +105,20 @@ export class LoopbackDevice implements LinkDevice {
     }
     this.queuedBytes = 0
     this.#sink?.onClosed(null)
+  }
+
+  /** For `Stack.debugInvariants`. */
+  audit(audit: Audit): void {
+    audit.subject = 'the loopback interface'
+    let bytes = 0
+    for (let i = 0; i < this.#count; i++) {
+      const at = (this.#head + i * FIELDS) & (this.#queue.length - 1)
+      const size = Memory.blockSize(this.#queue[at + 1])
+      audit.owns(this.#queue[at], size, 'a frame')
+      bytes += size
+    }
+    audit.check(bytes === this.queuedBytes, 'bytes counted, and bytes of frames', this.queuedBytes, bytes)
+    audit.check(bytes <= this.#limit, 'more bytes wait than the limit', bytes, this.#limit)
   }
 
   #push(block: number, length: number, checksum: RxChecksum, gsoSize: number): void {

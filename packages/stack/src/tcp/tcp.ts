@@ -1,3 +1,4 @@
+import type { Audit } from '../core/audit.ts'
 import type { Engine } from '../core/engine.ts'
 import { TapwireError } from '../core/errors.ts'
 import { ANY_V6, type IpAddress } from '../ip/address.ts'
@@ -44,6 +45,8 @@ import { startActiveOpen } from './handshake-active.ts'
 import { arriveInHalfOpen, arriveInListen } from './handshake-passive.ts'
 import { arriveIcmpError } from './icmp-errors.ts'
 import { arrive } from './input.ts'
+import { ConnectionAudit } from './invariants/connections.ts'
+import { auditTables } from './invariants/tables.ts'
 import { TcpListenerImpl } from './listener.ts'
 import { ListenerTable } from './listener-table.ts'
 import { dispatchEvents } from './notify.ts'
@@ -71,6 +74,7 @@ export class Tcp implements Transport, TcpApi {
   readonly #listeners = new ListenerTable()
   readonly #timeWait: TimeWaitQueue
   readonly #segment = new SegmentIn()
+  #audit: ConnectionAudit | null = null
   readonly #expire = (tcb: Tcb, now: number): void => expireTcb(tcb, now)
 
   constructor(engine: Engine, network: Network, config: TcpConfig, limits: Limits, tracer: TcpTracer | null) {
@@ -99,6 +103,13 @@ export class Tcp implements Transport, TcpApi {
       timeWait: timeWait.size,
       listeners: this.#listeners.size,
     }
+  }
+
+  /** For `Stack.debugInvariants`. The first look starts a memory of how connections stood. */
+  audit(audit: Audit): void {
+    this.#audit ??= new ConnectionAudit()
+    auditTables(this.context, this.#listeners, this.#timeWait, audit)
+    this.#audit.look(this.context, audit)
   }
 
   listen(options: ListenOptions, handler: ListenerHandler): TcpListener {

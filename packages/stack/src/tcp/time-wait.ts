@@ -1,3 +1,4 @@
+import type { Audit } from '../core/audit.ts'
 import { seqGt, seqLt } from '../core/seq.ts'
 import { type Micros, Timer } from '../core/timer.ts'
 import type { IpAddress } from '../ip/address.ts'
@@ -95,6 +96,25 @@ export class TimeWaitQueue {
   clear(): void {
     while (this.#first !== null) this.remove(this.#first)
     this.#tcp.engine.timers.clear(this.#timer)
+  }
+
+  /** The queue has what the table has, soonest first, and a timer for the first. */
+  audit(audit: Audit): void {
+    const { engine, timeWait } = this.#tcp
+    audit.subject = 'the queue of TIME-WAIT'
+    let count = 0
+    let sooner: TimeWaitRecord | null = null
+    for (let record = this.#first; record !== null && count <= timeWait.size; record = record.later) {
+      audit.check(record.sooner === sooner, 'it is torn', count)
+      audit.check(sooner === null || sooner.expiresAt <= record.expiresAt, 'it is out of order', count)
+      sooner = record
+      count++
+    }
+    audit.check(count === timeWait.size, 'records in the table, and in the queue', timeWait.size, count)
+    audit.check(this.#last === sooner, 'its end is not its last record')
+    if (this.#first === null) return
+    const rings = engine.timers.holds(this.#timer) && this.#timer.deadline <= this.#first.expiresAt
+    audit.check(rings, 'no timer rings for its first record')
   }
 
   #append(record: TimeWaitRecord): void {

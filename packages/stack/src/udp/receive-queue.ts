@@ -1,3 +1,4 @@
+import type { Audit } from '../core/audit.ts'
 import { Memory } from '../core/memory.ts'
 import { WorkQueue } from '../core/work-queue.ts'
 import { ANY_V4, IpAddress } from '../ip/address.ts'
@@ -90,6 +91,16 @@ export class ReceiveQueue {
     message.tos = waiting.tos
     this.#free.push(waiting)
     return true
+  }
+
+  audit(audit: Audit): void {
+    let bytes = 0
+    this.#waiting.each((waiting) => {
+      const size = Memory.blockSize(waiting.length)
+      audit.owns(waiting.block, size, 'a datagram that waits')
+      bytes += size
+    })
+    audit.check(bytes === this.bytes, 'bytes counted, and bytes of datagrams', this.bytes, bytes)
   }
 
   release(message: UdpMessage): void {

@@ -1,3 +1,4 @@
+import type { Audit } from '../core/audit.ts'
 import { TapwireError } from '../core/errors.ts'
 import { WorkQueue } from '../core/work-queue.ts'
 import type { IpAddress } from '../ip/address.ts'
@@ -65,6 +66,20 @@ export class Udp implements Transport, UdpApi {
   /** How many sockets there are. */
   get size(): number {
     return this.#sockets.size
+  }
+
+  /** For `Stack.debugInvariants`. */
+  audit(audit: Audit): void {
+    let count = 0
+    for (const socket of this.#sockets.all()) {
+      count++
+      audit.subject = `the UDP socket on port ${socket.localPort}`
+      audit.check(!socket.closed, 'it is closed and bound')
+      socket.queue.audit(audit)
+    }
+    audit.subject = 'UDP'
+    audit.check(count === this.size, 'sockets counted, and sockets', this.size, count)
+    audit.check(count <= this.#internet.limits.udpSockets, 'more sockets than the limit', count)
   }
 
   // ---- sockets ---------------------------------------------------------------------------------------------
