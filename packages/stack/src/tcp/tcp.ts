@@ -33,7 +33,7 @@ import {
 } from './api.ts'
 import { waitForAnswers } from './awaited-answer.ts'
 import { forgetFinished, wakeBlocked } from './blocked.ts'
-import type { TcpConfig } from './config.ts'
+import { resolveTcpSettings, type TcpConfig, type TcpSettings } from './config.ts'
 import { connectionOf } from './connection.ts'
 import { TcpContext } from './context.ts'
 import { DropReason, drop } from './count.ts'
@@ -81,6 +81,15 @@ export class Tcp implements Transport, TcpApi {
     this.context = new TcpContext(engine, network, config, limits)
     this.context.tracer = tracer
     this.#timeWait = new TimeWaitQueue(this.context)
+  }
+
+  /**
+   * Changes the settings of a stack that runs, as sysctl does: they hold for new connections, and for what the old ones look up
+   * each time. Those that are left out get their defaults.
+   * @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_VALUE
+   */
+  configure(settings: TcpSettings): void {
+    Object.assign(this.context.config, resolveTcpSettings(settings))
   }
 
   get counters(): TcpCounters {
@@ -189,8 +198,22 @@ export class Tcp implements Transport, TcpApi {
     context.engine.run(() => {
       context.connections.add(tcb)
       startActiveOpen(tcb, options.fastOpen ?? false)
+      if (options.initialDataOnSyn) forgetUnsentData(tcb)
     })
     return connectionOf(tcb)
+  }
+
+  /** Whether any connection, in whatever state, has this local port: not for hot paths. */
+  usesPort(port: number): boolean {
+    const { connections, halfOpen, timeWait } = this.context
+    let uses = false
+    const look = (entry: { readonly localPort: number }): void => {
+      uses ||= entry.localPort === port
+    }
+    connections.each(look)
+    halfOpen.each(look)
+    timeWait.each(look)
+    return uses
   }
 
   onPacket(packet: PacketIn): void {
@@ -410,6 +433,12 @@ function queueInitialData(tcb: Tcb, bytes: Uint8Array): void {
   }
   tcb.sendRing.write(0, bytes, 0, length)
   tcb.sendQueued = length
+}
+
+/** What the SYN did not take along has not been written. */
+function forgetUnsentData(tcb: Tcb): void {
+  tcb.sendQueued = tcb.fastOpen === null ? 0 : tcb.fastOpen.data
+  if (tcb.sendQueued === 0) tcb.sendRing.release()
 }
 
 function checkRange(name: string, value: number, low: number, high: number): number {
