@@ -36,6 +36,6 @@ if (status === null) {
   process.exit(CANNOT)
 }
 // Tests that were skipped inside prove nothing.
-const right = status === 0 && /Tests\s+2 passed/.test(output)
+const right = status === 0 && /Tests\s+4 passed/.test(output)
 console.log(right ? 'The tests behind tc netem passed.' : 'The tests behind tc netem FAILED.')
 process.exit(right ? 0 : 1)

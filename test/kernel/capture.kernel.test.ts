@@ -5,9 +5,9 @@ import { capture } from '@tapwire/stack'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { MEBIBYTE } from '../../examples/main/payload.ts'
 import { KERNEL_SIDE, STACK_SIDE } from '../../examples/shared/kernel-side.ts'
-import { mustRun } from '../../examples/shared/programs.ts'
 import { kernelObstacle, kernelSuite } from '../support/kernel.ts'
 import { Peers } from '../support/peers.ts'
+import { countPackets } from '../support/tshark.ts'
 
 const PROTOCOLS = ['ip', 'tcp', 'icmp', 'icmpv6'] as const
 /** tshark's word for a checksum that it computed and found right. */
@@ -17,12 +17,6 @@ const GOOD = 1
  * right, but tshark lets only UDP have it; one packet in 65,536 is such a one.
  */
 const MANGLED_BY_KERNEL = `(tcp.checksum == 0xffff && (ip.src == ${KERNEL_SIDE.v4} || ipv6.src == ${KERNEL_SIDE.v6}))`
-
-async function countMatches(file: string, filter: string): Promise<number> {
-  const checks = ['ip', 'tcp', 'udp'].flatMap((name) => ['-o', `${name}.check_checksum:TRUE`])
-  const { stdout } = await mustRun('tshark', ['-r', file, ...checks, '-Y', filter])
-  return stdout.split('\n').filter((line) => line !== '').length
-}
 
 describe.each([true, false])('with offload %s', (offload) => {
   kernelSuite('a capture of an exchange with the kernel, read by tshark', kernelObstacle(['tshark']), () => {
@@ -51,14 +45,14 @@ describe.each([true, false])('with offload %s', (offload) => {
     afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
     it('has no malformed packet', async () => {
-      expect(await countMatches(file, '_ws.malformed')).toBe(0)
-      expect(await countMatches(file, 'frame')).toBeGreaterThan(50)
+      expect(await countPackets(file, '_ws.malformed')).toBe(0)
+      expect(await countPackets(file, 'frame')).toBeGreaterThan(50)
     })
 
     it.each(PROTOCOLS)('has a good checksum in every packet of %s', async (protocol) => {
       const status = `${protocol}.checksum.status`
-      expect(await countMatches(file, `${status} && ${status} != ${GOOD} && !${MANGLED_BY_KERNEL}`)).toBe(0)
-      expect(await countMatches(file, `${status} == ${GOOD}`)).toBeGreaterThan(0)
+      expect(await countPackets(file, `${status} && ${status} != ${GOOD} && !${MANGLED_BY_KERNEL}`)).toBe(0)
+      expect(await countPackets(file, `${status} == ${GOOD}`)).toBeGreaterThan(0)
     })
   })
 })

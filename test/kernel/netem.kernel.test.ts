@@ -3,8 +3,10 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { MEBIBYTE, payloadHash } from '../../examples/main/payload.ts'
 import type { TransferReport } from '../../examples/main/tasks.ts'
 import { STACK_SIDE } from '../../examples/shared/kernel-side.ts'
+import { exchange, sha256, wordBytes } from '../support/exchange.ts'
 import { kernelObstacle, kernelSuite } from '../support/kernel.ts'
 import { Peers } from '../support/peers.ts'
+import { Routed } from '../support/routed.ts'
 
 const LONG = 600_000
 const NETEM = ['loss', '5%', 'delay', '10ms', 'reorder', '10%']
@@ -77,11 +79,46 @@ function badLink({ name, obstacle, open, mebibytes }: BadLink): void {
   })
 }
 
+const netem = await netemObstacle()
+
+kernelSuite('super-frames over a router, 1 % of them lost by tc netem on both links', netem, () => {
+  let routed: Routed
+
+  beforeAll(async () => {
+    routed = await Routed.open()
+    for (const { tap } of [routed.a, routed.b]) {
+      const args = ['qdisc', 'add', 'dev', tap.name, 'root', 'netem', 'loss', '1%', 'delay', '2ms']
+      await routed.run('tc', args)
+    }
+  })
+
+  afterAll(() => routed?.close())
+
+  for (const version of ['v4', 'v6'] as const) {
+    it(
+      `both ways at once with equal hash, IP${version}`,
+      async () => {
+        const bytes = 16 * MEBIBYTE
+        const { a, b } = await routed.connect(version)
+        const [fromA, fromB] = [wordBytes('a', bytes), wordBytes('b', bytes)]
+        const [aGot, bGot] = await Promise.all([exchange(a, fromA), exchange(b, fromB)])
+        expect(aGot).toEqual({ bytes, sha256: sha256(fromB) })
+        expect(bGot).toEqual({ bytes, sha256: sha256(fromA) })
+        for (const { tap, stack } of [routed.a, routed.b]) {
+          expect(tap.counters.rxBytes / tap.counters.rxFrames).toBeGreaterThan(1514)
+          expect(stack.tcp.counters.retransmitted).toBeGreaterThan(0)
+        }
+      },
+      LONG,
+    )
+  }
+})
+
 const impaired = { loss: 0.05, latency: 10, reorder: 0.1 }
 
 badLink({
   name: "tc netem on the namespace's side",
-  obstacle: await netemObstacle(),
+  obstacle: netem,
   open: openWithNetem,
   mebibytes: 64,
 })
