@@ -131,6 +131,8 @@ export interface ConnectOptions {
   readonly fastOpen?: boolean
   /** What is written before anything else; its bytes are copied. At most the stack's `sendBuffer`. */
   readonly initialData?: Uint8Array
+  /** Take no more of it than the SYN takes along: `unacknowledged` says how much that is. Default false. */
+  readonly initialDataOnSyn?: boolean
 }
 
 /** One TCP connection, as the stack's own API has it: bytes in, bytes out, no streams. */
@@ -150,6 +152,11 @@ export interface TcpConnection {
   readonly ended: boolean
   /** Bytes that `write` would take now. */
   readonly writable: number
+  /**
+   * Whether it is worth writing: a third of the buffer is free, and little enough of it unsent (as `poll` of Linux tells it). When
+   * not, `onWritable` follows, as after a write that took too little.
+   */
+  hasRoom(): boolean
   /** Bytes written that the peer has not acknowledged yet. */
   readonly unacknowledged: number
   /** Why it is over; undefined while it is not. */
@@ -158,9 +165,10 @@ export interface TcpConnection {
   read(target: Uint8Array): number
   /**
    * Where the next readable bytes lie in the stack's memory, without moving them: up to the ring's wrap.
-   * Valid until the next call into the stack. @returns the length; the offset is in `peekOffset`
+   * Valid until the next call into the stack. @param from passes over so many; default 0
+   * @returns the length; the offset is in `peekOffset`
    */
-  peek(): number
+  peek(from?: number): number
   readonly peekOffset: number
   /** Drops `length` bytes from the ring, after `peek`. @throws ERR_OUT_OF_RANGE beyond `readable` */
   consume(length: number): void
@@ -216,6 +224,8 @@ export interface TcpListener {
   readonly localPort: number
   /** Connections waiting to be accepted. */
   readonly pending: number
+  /** How many may wait, from 1 on; it can be changed at any time. */
+  backlog: number
   handler: ListenerHandler | null
   /**
    * Takes the oldest waiting connection, or null. Set its `handler` at once: what has arrived meanwhile is told to it at the end of
@@ -303,6 +313,17 @@ export interface TcpInfo {
   readonly sinceReceived: number
   /** Bytes sent and not acknowledged, SYN and FIN included: SND.NXT - SND.UNA. */
   readonly unacked: number
+  /** Payload bytes of a full segment now, options subtracted (Linux's mss_cache). */
+  readonly segmentSize: number
+  /** What is in flight, SACKed, taken for lost and on its way again, in segments as they were sent. */
+  readonly unackedSegments: number
+  readonly sackedSegments: number
+  readonly lostSegments: number
+  readonly retransmittingSegments: number
+  /** How long a received segment may wait for its ACK. */
+  readonly ackTimeout: number
+  /** Both sides scale their windows. */
+  readonly windowScaling: boolean
   /** The MSS option that we send. */
   readonly advertisedMss: number
   /** What the application took in the last measured round trip: what auto-tuning goes by. */

@@ -16,7 +16,7 @@ import { createCongestionControl } from './congestion/choose.ts'
 import { checkCongestionName } from './congestion/names.ts'
 import { tcpInfo } from './info.ts'
 import { finReceived } from './receiver.ts'
-import { makeRoom, noteStarved, writableBytes } from './send-buffer.ts'
+import { hasRoom, makeRoom, noteStarved, writableBytes } from './send-buffer.ts'
 import type { Tcb } from './tcb.ts'
 import { armCork, armKeepalive, CORK_LIMIT } from './timers.ts'
 import { afterUrgentRead, markUrgent, urgentLeft } from './urgent.ts'
@@ -75,6 +75,12 @@ class Connection implements TcpConnection {
     return writableBytes(this.#tcb)
   }
 
+  hasRoom(): boolean {
+    const tcb = this.#tcb
+    tcb.wantsWritable = true
+    return hasRoom(tcb)
+  }
+
   get unacknowledged(): number {
     return this.#tcb.sendQueued
   }
@@ -92,11 +98,11 @@ class Connection implements TcpConnection {
     return length
   }
 
-  peek(): number {
+  peek(from = 0): number {
     const tcb = this.#tcb
-    if (tcb.readable === 0) return 0
-    this.peekOffset = tcb.receiveRing.offset(0)
-    return Math.min(tcb.readable, tcb.receiveRing.contiguous(0))
+    if (tcb.readable <= from) return 0
+    this.peekOffset = tcb.receiveRing.offset(from)
+    return Math.min(tcb.readable - from, tcb.receiveRing.contiguous(from))
   }
 
   consume(length: number): void {

@@ -7,7 +7,7 @@ import { pipe } from './pipe.ts'
 import { receiveWindow } from './receive-window.ts'
 import { RecoveryState } from './recovery-state.ts'
 import { currentRto } from './rtt.ts'
-import { advertisedMss } from './segment-size.ts'
+import { advertisedMss, optionsLength } from './segment-size.ts'
 import { sendLimit } from './send-buffer.ts'
 import type { Tcb } from './tcb.ts'
 
@@ -20,6 +20,7 @@ export function tcpInfo(tcb: Tcb): TcpInfo {
   const since = (time: Micros): number => Math.max(0, now - time) / MILLISECOND
   const { holdup, since: heldSince, busy, byWindow, byBuffer } = tcb.busyTime
   const running = (is: boolean): Micros => (is ? Math.max(0, now - heldSince) : 0)
+  const segments = inSegments(tcb)
   const waiting = tcb.timeouts > 0 && tcb.closeReason === undefined
   return {
     state: TCP_STATE_NAMES[tcb.state],
@@ -73,6 +74,13 @@ export function tcpInfo(tcb: Tcb): TcpInfo {
     sinceData: since(tcb.lastDataAt),
     sinceReceived: since(tcb.lastReceiveAt),
     unacked: tcb.flightSize,
+    segmentSize: segments.size,
+    unackedSegments: segments.unacked,
+    sackedSegments: segments.sacked,
+    lostSegments: segments.lost,
+    retransmittingSegments: segments.retransmitting,
+    ackTimeout: tcb.tcp.config.delayedAck / MILLISECOND,
+    windowScaling: tcb.windowScaling,
     advertisedMss: advertisedMss(tcb.path),
     rcvSpace: tcb.tuneSpace,
     dataSegmentsIn: tcb.dataSegmentsIn,
@@ -98,4 +106,30 @@ function congestionState(tcb: Tcb): TcpInfo['congestionState'] {
   if (tcb.recovery !== RecoveryState.Open) return RECOVERY_NAMES[tcb.recovery]
   if (reducedByEcho(tcb)) return 'cwr'
   return tcb.sent.sackedBytes > 0 || tcb.duplicateAcks > 0 ? 'disorder' : 'open'
+}
+
+/** What was sent, counted as Linux does: a record is one segment, or as many as a super-frame was cut into. */
+function inSegments(tcb: Tcb): {
+  readonly size: number
+  readonly unacked: number
+  readonly sacked: number
+  readonly lost: number
+  readonly retransmitting: number
+} {
+  const size = Math.max(1, tcb.sndMss - optionsLength(tcb))
+  const counts = {
+    size,
+    unacked: tcb.sent.count === 0 && tcb.flightSize > 0 ? 1 : 0,
+    sacked: 0,
+    lost: 0,
+    retransmitting: 0,
+  }
+  for (let record = tcb.sent.head; record !== null; record = record.next) {
+    const segments = Math.max(1, Math.ceil(record.length / size))
+    counts.unacked += segments
+    if (record.sacked) counts.sacked += segments
+    else if (record.lost) counts.lost += segments
+    if (record.retransmitted) counts.retransmitting += segments
+  }
+  return counts
 }

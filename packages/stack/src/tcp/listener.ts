@@ -20,7 +20,7 @@ export class TcpListenerImpl implements TcpListener {
   readonly localAddress: IpAddress
   readonly localPort: number
   readonly ipv6Only: boolean
-  readonly backlog: number
+  backlog: number
   readonly reusePort: boolean
   handler: ListenerHandler | null
   /** Its connections in SYN-RECEIVED. */

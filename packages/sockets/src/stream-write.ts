@@ -1,0 +1,106 @@
+import type { Result, SocketAddress } from './api.ts'
+import type { Source } from './buffers.ts'
+import {
+  AF_UNSPEC,
+  MSG_DONTWAIT,
+  MSG_FASTOPEN,
+  MSG_MORE,
+  MSG_NOSIGNAL,
+  MSG_OOB,
+  TCP_CLOSE,
+  TCP_CLOSE_WAIT,
+  TCP_ESTABLISHED,
+  TCP_SYN_RECV,
+  TCP_SYN_SENT,
+} from './constants.ts'
+import { SocketError } from './errno.ts'
+import { Association, type StreamSocket } from './stream-socket.ts'
+import { BLOCKED, type Blocked, tryAgain } from './waiting.ts'
+
+/** tcp_sendmsg(): all of it, or for one that must not wait as much as there is room for. */
+export function writeStream(
+  socket: StreamSocket,
+  source: Source,
+  flags: number,
+  to: SocketAddress | null,
+  sigpipe: () => void,
+): Result<number> {
+  if ((flags & MSG_FASTOPEN) !== 0) return openFast(socket, source, flags, to)
+  let sent = 0
+  const attempt = (): number | Blocked => {
+    try {
+      if (!mayWrite(socket)) return BLOCKED
+      sent += push(socket, source, flags)
+    } catch (error) {
+      if (sent > 0) return sent
+      if (error instanceof SocketError && error.code === 'EPIPE' && (flags & MSG_NOSIGNAL) === 0) sigpipe()
+      throw error
+    }
+    return sent === source.length ? sent : BLOCKED
+  }
+  const patience = socket.nonblocking || (flags & MSG_DONTWAIT) !== 0 ? 0 : socket.sendTimeout
+  const late = (): number => (sent > 0 ? sent : tryAgain())
+  return socket.waiting.call(attempt, [socket.changed], patience, late, socket.hold)
+}
+
+/** Whether the connection takes data now. @returns false while it is being opened @throws what it ended with, EPIPE */
+function mayWrite(socket: StreamSocket): boolean {
+  const { state } = socket
+  if (state !== TCP_ESTABLISHED && state !== TCP_CLOSE_WAIT) {
+    socket.throwError()
+    if (state === TCP_SYN_SENT || state === TCP_SYN_RECV) return false
+    throw new SocketError('EPIPE')
+  }
+  if (socket.error === null && !socket.sendShut) return true
+  socket.throwError()
+  throw new SocketError('EPIPE')
+}
+
+/** As much as there is room for. MSG_MORE is a cork that the next write without it pulls out. */
+function push(socket: StreamSocket, source: Source, flags: number): number {
+  const { connection, options } = socket
+  if (connection === null) return 0
+  const more = (flags & MSG_MORE) !== 0
+  if (more) connection.cork = true
+  let sent = 0
+  socket.stack.engine.run(() => {
+    for (let piece = source.next(); piece.length > 0; piece = source.next()) {
+      const urgent = (flags & MSG_OOB) !== 0 && sent + piece.length >= source.length
+      const taken = urgent ? connection.writeUrgent(piece) : connection.write(piece)
+      source.advance(taken)
+      sent += taken
+      if (taken < piece.length) break
+    }
+    if (!more && options.more && !options.cork) connection.cork = false
+  })
+  options.more = more
+  return sent
+}
+
+/** tcp_sendmsg_fastopen(): connect and the first data in one (RFC 7413). The SYN takes along what it may, the rest follows. */
+function openFast(
+  socket: StreamSocket,
+  source: Source,
+  flags: number,
+  to: SocketAddress | null,
+): Result<number> {
+  if (to === null || to.family === AF_UNSPEC) throw new SocketError('EOPNOTSUPP')
+  if (socket.association === Association.Connecting) throw new SocketError('EALREADY')
+  if (socket.association !== Association.None || socket.state !== TCP_CLOSE) throw new SocketError('EISCONN')
+  socket.open(to, source.next())
+  let sent = socket.connection?.unacknowledged ?? 0
+  source.advance(sent)
+  const wait = !(socket.nonblocking || (flags & MSG_DONTWAIT) !== 0)
+  if (!wait && sent === 0) throw new SocketError('EINPROGRESS')
+  if (!wait || sent === source.length) return sent
+  const attempt = (): number | Blocked => {
+    if (socket.association === Association.Connecting && socket.outcome() === BLOCKED) return BLOCKED
+    sent += push(socket, source, flags)
+    return sent === source.length ? sent : BLOCKED
+  }
+  const late = (): number => {
+    if (sent === 0) throw new SocketError('EINPROGRESS')
+    return sent
+  }
+  return socket.waiting.call(attempt, [socket.changed], socket.sendTimeout, late, socket.hold)
+}
