@@ -1,7 +1,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { createHttp, createNet, type TapwireHttp, type TapwireNet } from '@tapwire/net-api'
-import { type LinkDevice, Stack } from '@tapwire/stack'
+import { type LinkDevice, Stack, type StackOptions } from '@tapwire/stack'
 import { createNetns, type Netns, openTap, type TapDevice, type TapOptions } from '@tapwire/tap-driver'
 import { type Finished, mustRun, type RunOptions, runProgram, type Spawn } from './programs.ts'
 
@@ -17,6 +17,7 @@ export interface KernelSideOptions {
   readonly tap?: Omit<TapOptions, 'netns' | 'hostAddresses'>
   /** Puts something between the TAP and the stack: a capture. */
   readonly wrap?: (device: LinkDevice) => LinkDevice
+  readonly stack?: StackOptions
 }
 
 /** A stack on a TAP, in a namespace where nothing else is, and the means to run programs on the other side of it. */
@@ -29,10 +30,10 @@ export class KernelSide {
   readonly #children = new Set<ChildProcess>()
 
   /** @internal `open` makes it. */
-  constructor(netns: Netns | null, tap: TapDevice, wrap: KernelSideOptions['wrap']) {
+  constructor(netns: Netns | null, tap: TapDevice, { wrap, stack }: KernelSideOptions) {
     this.#netns = netns
     this.tap = tap
-    this.stack = new Stack()
+    this.stack = new Stack(stack)
     this.stack.addInterface(wrap ? wrap(tap) : tap, {
       addresses: [`${STACK_SIDE.v4}/24`, `${STACK_SIDE.v6}/64`],
     })
@@ -50,7 +51,7 @@ export class KernelSide {
         hostAddresses: [`${KERNEL_SIDE.v4}/24`, `${KERNEL_SIDE.v6}/64`],
         ...(netns ? { netns } : {}),
       })
-      return new KernelSide(netns, tap, options.wrap)
+      return new KernelSide(netns, tap, options)
     } catch (error) {
       netns?.close()
       throw error
