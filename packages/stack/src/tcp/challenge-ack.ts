@@ -1,10 +1,12 @@
-import { MILLISECOND, type Micros } from '../core/timer.ts'
+import type { Micros } from '../core/timer.ts'
 import type { TcpContext } from './context.ts'
 import type { Tcb } from './tcb.ts'
 import { wantAck } from './wants.ts'
 
-/** Linux's tcp_invalid_ratelimit: one answer per connection in this time. RFC 5961 section 7 has the same rate, 10 in 5 s. */
-const OUT_OF_WINDOW_INTERVAL = 500 * MILLISECOND
+/*
+ * One answer per connection in `outOfWindowAckInterval` (Linux's tcp_invalid_ratelimit). RFC 5961 section 7 has the same rate as the
+ * default, 10 in 5 s.
+ */
 
 /**
  * RFC 5961: "this is where I am", to a segment that a peer in its right mind would not have sent. Bounded for the
@@ -38,7 +40,7 @@ export function outOfWindowAck(tcb: Tcb, hasData: boolean): void {
  */
 export function mayRepeatSynAck(tcp: TcpContext, record: { lastOutOfWindowAck: Micros }): boolean {
   const { now } = tcp.engine
-  if (now - record.lastOutOfWindowAck < OUT_OF_WINDOW_INTERVAL) {
+  if (now - record.lastOutOfWindowAck < tcp.config.outOfWindowAckInterval) {
     tcp.counters.synAcksSuppressed++
     return false
   }
@@ -49,7 +51,7 @@ export function mayRepeatSynAck(tcp: TcpContext, record: { lastOutOfWindowAck: M
 /** Two peers that disagree must not answer each other's answers without end (R5961-09). */
 export function pacedAck(tcp: TcpContext, record: { lastOutOfWindowAck: Micros }): boolean {
   const { now } = tcp.engine
-  if (now - record.lastOutOfWindowAck < OUT_OF_WINDOW_INTERVAL) {
+  if (now - record.lastOutOfWindowAck < tcp.config.outOfWindowAckInterval) {
     tcp.counters.challengeAcksSuppressed++
     return false
   }

@@ -14,12 +14,16 @@ export interface TcpSettings {
   readonly timestamps?: boolean
   /** Offer selective acknowledgement (RFC 2018). Default true. */
   readonly sack?: boolean
+  /** Tell the peer of what came twice (D-SACK, RFC 2883). Default true. */
+  readonly dsack?: boolean
   /** Tell and heed user timeouts (RFC 5482). Default false, as section 3.1 there has it. */
   readonly userTimeoutOption?: boolean
   /** Receive buffer at the start of a connection, 2,048 to 1 GiB. Default 131,072. */
   readonly receiveBuffer?: number
   /** What auto-tuning may grow it to. Default 6 MiB. */
   readonly receiveBufferMax?: number
+  /** Let the receive buffer grow with what the application reads (tcp_moderate_rcvbuf). Default true. */
+  readonly receiveBufferTuning?: boolean
   /** Send buffer at the start of a connection. Default 131,072. */
   readonly sendBuffer?: number
   /** What it may grow to with the congestion window. Default 4 MiB. */
@@ -30,10 +34,40 @@ export interface TcpSettings {
   readonly initialRto?: number
   /** Lower bound of the RTO. Default 200: see the deviation of R6298-04. */
   readonly minRto?: number
-  /** Upper bound of the RTO. Default 120,000. */
+  /** Upper bound of the RTO, from 1,000 on (Linux's tcp_rto_max_ms); RFC 6298 has it at least 60,000. Default 120,000. */
   readonly maxRto?: number
   /** Longest a received segment waits for its ACK. Default 40. */
   readonly delayedAck?: number
+  /**
+   * Quick-ACK mode: at the start of a connection, and after a pause, what arrives is acknowledged at once. Default true; false delays
+   * from the first segment on, as other systems do.
+   */
+  readonly quickAck?: boolean
+  /** Segments out of window are answered once in this time (tcp_invalid_ratelimit), 0 to 120,000. Default 500. */
+  readonly outOfWindowAckInterval?: number
+  /** DupThresh (tcp_reordering): segments that must have arrived above a hole. Default 3. */
+  readonly duplicateThreshold?: number
+  /** RACK (RFC 8985, tcp_recovery) finds losses where there is SACK. Default true; false counts, as RFC 6675 has it. */
+  readonly rack?: boolean
+  /** Tail loss probes (RFC 8985 section 7, tcp_early_retrans). Default true. */
+  readonly tailLossProbe?: boolean
+  /** Recognise spurious timeouts (RFC 5682, tcp_frto). Default true. */
+  readonly frto?: boolean
+  /** Shrink the congestion window after a pause (RFC 5681 section 4.1, tcp_slow_start_after_idle). Default true. */
+  readonly slowStartAfterIdle?: boolean
+  /** Most bytes that may wait unsent (tcp_notsent_lowat), 1 to 2^31 - 1. Default: any number. */
+  readonly notSentLowWater?: number
+  /**
+   * Search the path's MTU (RFC 4821, tcp_mtu_probing): 'blackHole' (default; Linux's 1, whose own default is off) once large
+   * segments get no answer, 'always' from the start (2), false never (0).
+   */
+  readonly mtuProbing?: MtuProbing
+  /** The MSS that the search begins with (tcp_base_mss), 48 to 65,495. Default 1,024. */
+  readonly baseMss?: number
+  /** Keepalive's times in milliseconds and its number of probes where a socket does not say: 7,200,000, 75,000, 9. */
+  readonly keepAliveIdle?: number
+  readonly keepAliveInterval?: number
+  readonly keepAliveCount?: number
   /** How often a SYN is sent again before connecting fails. Default 6 (127 s, as Linux; 7 are MUST-23's three minutes). */
   readonly synRetries?: number
   /** How often a SYN-ACK is sent again before a half-open connection is forgotten (R4987-01). Default 5 (63 s). */
@@ -78,11 +112,14 @@ export interface TcpSettings {
    */
   readonly synCookies?: SynCookieSetting
   /**
-   * The first and the last port that connections and listeners without one of their own get (RFC 6056 section 3.2), 1 to
-   * 65,535. Default [32,768, 65,535]: Linux's lower end, and everything above.
+   * The first and the last port that connections, listeners and UDP sockets without one of their own get (RFC 6056 section
+   * 3.2), 1 to 65,535. Default [32,768, 65,535]: Linux's lower end, and everything above.
    */
   readonly ephemeralPorts?: PortRange
 }
+
+/** Linux's tcp_mtu_probing. */
+export type MtuProbing = false | 'blackHole' | 'always'
 
 /** From the first to the last, both included. */
 export type PortRange = readonly [first: number, last: number]
@@ -92,9 +129,11 @@ export interface TcpConfig {
   readonly windowScaling: boolean
   readonly timestamps: boolean
   readonly sack: boolean
+  readonly dsack: boolean
   readonly userTimeoutOption: boolean
   readonly receiveBuffer: number
   readonly receiveBufferMax: number
+  readonly receiveBufferTuning: boolean
   readonly sendBuffer: number
   readonly sendBufferMax: number
   readonly initialWindow: number
@@ -102,6 +141,20 @@ export interface TcpConfig {
   readonly minRto: Micros
   readonly maxRto: Micros
   readonly delayedAck: Micros
+  readonly quickAck: boolean
+  readonly outOfWindowAckInterval: Micros
+  readonly duplicateThreshold: number
+  readonly rack: boolean
+  readonly tailLossProbe: boolean
+  readonly frto: boolean
+  readonly slowStartAfterIdle: boolean
+  /** 2^31 - 1 for no limit. */
+  readonly notSentLowWater: number
+  readonly mtuProbing: MtuProbing
+  readonly baseMss: number
+  readonly keepAliveIdle: Micros
+  readonly keepAliveInterval: Micros
+  readonly keepAliveCount: number
   readonly synRetries: number
   readonly synAckRetries: number
   readonly retries: number
@@ -125,6 +178,9 @@ type NumberSetting = {
   [K in keyof TcpSettings]-?: TcpConfig[K] extends number ? K : never
 }[keyof TcpSettings]
 
+/** A not-sent low-water mark that is never reached. */
+export const ANY_UNSENT = 0x7fff_ffff
+
 /** [default, lowest, highest] as the user gives them. */
 const NUMBERS: { readonly [K in NumberSetting]: readonly [number, number, number] } = {
   receiveBuffer: [131_072, 2048, 1 << 30],
@@ -134,8 +190,15 @@ const NUMBERS: { readonly [K in NumberSetting]: readonly [number, number, number
   initialWindow: [10, 1, 1000],
   initialRto: [1000, 1, 120_000],
   minRto: [200, 1, 60_000],
-  maxRto: [120_000, 60_000, 3_600_000],
+  maxRto: [120_000, 1000, 3_600_000],
   delayedAck: [40, 0, 499],
+  outOfWindowAckInterval: [500, 0, 120_000],
+  duplicateThreshold: [3, 1, 1000],
+  notSentLowWater: [ANY_UNSENT, 1, ANY_UNSENT],
+  baseMss: [1024, 48, 65_495],
+  keepAliveIdle: [7_200_000, 1, 32_767_000],
+  keepAliveInterval: [75_000, 1, 32_767_000],
+  keepAliveCount: [9, 1, 127],
   synRetries: [6, 0, 127],
   synAckRetries: [5, 0, 127],
   retries: [15, 1, 255],
@@ -154,6 +217,9 @@ const TIMES: readonly NumberSetting[] = [
   'delayedAck',
   'timeWait',
   'finWait2',
+  'outOfWindowAckInterval',
+  'keepAliveIdle',
+  'keepAliveInterval',
 ]
 
 /** Most segments a backlog of doubled RTOs may be apart: keeps `rto << backoff` finite. */
@@ -188,6 +254,14 @@ export function resolveTcpSettings(given: TcpSettings = {}): TcpConfig {
     windowScaling: given.windowScaling ?? true,
     timestamps: given.timestamps ?? true,
     sack: given.sack ?? true,
+    dsack: given.dsack ?? true,
+    receiveBufferTuning: given.receiveBufferTuning ?? true,
+    quickAck: given.quickAck ?? true,
+    rack: given.rack ?? true,
+    tailLossProbe: given.tailLossProbe ?? true,
+    frto: given.frto ?? true,
+    slowStartAfterIdle: given.slowStartAfterIdle ?? true,
+    mtuProbing: checkMtuProbing(given.mtuProbing ?? 'blackHole'),
     userTimeoutOption: given.userTimeoutOption ?? false,
     trafficClass: numbers.trafficClass & DSCP_MASK,
     congestion: checkCongestionName(given.congestion ?? 'cubic'),
@@ -205,6 +279,14 @@ function checkSynCookies(value: SynCookieSetting): SynCookieSetting {
   throw new TapwireError(
     'ERR_INVALID_ARG_VALUE',
     `The TCP setting 'synCookies' must be true, false or 'always'. Received ${String(value)}`,
+  )
+}
+
+function checkMtuProbing(value: MtuProbing): MtuProbing {
+  if (value === false || value === 'blackHole' || value === 'always') return value
+  throw new TapwireError(
+    'ERR_INVALID_ARG_VALUE',
+    `The TCP setting 'mtuProbing' must be false, 'blackHole' or 'always'. Received ${String(value)}`,
   )
 }
 

@@ -23,8 +23,6 @@ import { afterUrgentRead, markUrgent, urgentLeft } from './urgent.ts'
 import { advertiseUserTimeout } from './user-timeout-option.ts'
 import { holdWhileUnanswered, wantOutput } from './wants.ts'
 
-const DEFAULT_KEEPALIVE = { idle: 7_200_000, interval: 75_000, count: 9 }
-
 /** The application's handle of a TCB. Its methods enter the stack, so that what they cause has happened on return. */
 class Connection implements TcpConnection {
   readonly #tcb: Tcb
@@ -208,7 +206,12 @@ class Connection implements TcpConnection {
       tcb.keepaliveAt = NEVER
       return
     }
-    const { idle, interval, count } = { ...DEFAULT_KEEPALIVE, ...options }
+    const { config } = tcb.tcp
+    const {
+      idle = config.keepAliveIdle / MILLISECOND,
+      interval = config.keepAliveInterval / MILLISECOND,
+      count = config.keepAliveCount,
+    } = options
     if (
       !(
         idle >= 1 &&

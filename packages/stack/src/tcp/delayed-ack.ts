@@ -37,8 +37,13 @@ export function noteSegmentSize(tcb: Tcb, unit: number, pushed: boolean): void {
   tcb.lastUnit = unit
 }
 
+/** The next ACKs go out at once, unless the stack is set otherwise. */
+export function enterQuickAck(tcb: Tcb): void {
+  tcb.quickAcks = tcb.tcp.config.quickAck ? QUICK_ACKS : 0
+}
+
 /** Data after a pause begins a new exchange: its sender may be in slow start again. */
 export function noteReceive(tcb: Tcb, now: Micros): void {
-  if (now - tcb.lastDataAt > tcb.rto) tcb.quickAcks = QUICK_ACKS
+  if (now - tcb.lastDataAt > tcb.rto) enterQuickAck(tcb)
   tcb.lastDataAt = now
 }

@@ -11,7 +11,7 @@ import type { Tcb } from './tcb.ts'
  * @param left @param right the bytes that were here before, and nothing else of the segment (R2883-03)
  */
 export function reportDuplicate(tcb: Tcb, left: number, right: number): void {
-  if (!tcb.sackPermitted || left === right) return
+  if (!tcb.sackPermitted || left === right || !tcb.tcp.config.dsack) return
   if (hasDuplicate(tcb)) {
     if (seqLeq(left, tcb.dsackRight) && seqGeq(right, tcb.dsackLeft)) {
       // A retransmission in several segments: one block tells them all (Linux's tcp_dsack_extend).

@@ -1,7 +1,8 @@
 import { NEVER } from '../core/timer.ts'
 import { TcpState } from './api.ts'
 import { RTO_AFTER_SYN_TIMEOUT } from './config.ts'
-import { QUICK_ACKS } from './delayed-ack.ts'
+import { enterQuickAck } from './delayed-ack.ts'
+import { startSearch } from './path-mtu-search.ts'
 import { endTimeouts } from './rtt.ts'
 import { setState } from './states.ts'
 import type { Tcb } from './tcb.ts'
@@ -21,12 +22,13 @@ export function establish(tcb: Tcb): void {
   tcb.lastReceiveAt = engine.now
   tcb.lastDataAt = engine.now
   tcb.tuneSince = engine.now
-  tcb.quickAcks = QUICK_ACKS
+  enterQuickAck(tcb)
   tcb.sndSmall = tcb.sndUna
   // R6582-01.
   tcb.recoveryPoint = tcb.iss
   tcb.rack.fack = tcb.sndUna
   raiseRtoAfterSynTimeout(tcb)
+  startSearch(tcb)
   tcb.congestion.init(tcb)
   if (tcb.keepalive !== null) armKeepalive(tcb, engine.now + tcb.keepalive.idle)
   wantOutput(tcb)

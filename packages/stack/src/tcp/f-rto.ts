@@ -14,7 +14,7 @@ export type FrtoState = (typeof FrtoState)[keyof typeof FrtoState]
 
 /** R5682-01: not for a second timeout of the same data, nor inside another recovery. */
 export function startFrto(tcb: Tcb, inRecovery: boolean): void {
-  tcb.frto = inRecovery ? FrtoState.Off : FrtoState.FirstAck
+  tcb.frto = inRecovery || !tcb.tcp.config.frto ? FrtoState.Off : FrtoState.FirstAck
 }
 
 /**

@@ -2,8 +2,10 @@ import type { SentRecord } from './sent-record.ts'
 import type { Tcb } from './tcb.ts'
 import { TraceKind, trace } from './trace.ts'
 
-/** Segments that must have arrived above a hole before it counts as lost (RFC 5681 section 3.2, RFC 8985 section 6.2). */
-export const DUP_THRESH = 3
+/** DupThresh: segments that must have arrived above a hole before it counts as lost (RFC 5681 section 3.2, RFC 8985 section 6.2). */
+export function dupThresh(tcb: Tcb): number {
+  return tcb.tcp.config.duplicateThreshold
+}
 
 export function markLost(tcb: Tcb, record: SentRecord): void {
   takeForLost(tcb, record)

@@ -35,6 +35,7 @@ export function setLossTimer(tcb: Tcb, now: Micros): void {
 function mayProbe(tcb: Tcb): boolean {
   const { tlp, sent } = tcb
   return (
+    tcb.tcp.config.tailLossProbe &&
     tcb.sackPermitted &&
     tcb.recovery === RecoveryState.Open &&
     sent.sackedBytes === 0 &&

@@ -9,9 +9,6 @@ import type { Tcb } from './tcb.ts'
 import { PathMtuCause, TraceKind, trace } from './trace.ts'
 import { wantOutput } from './wants.ts'
 
-/** search_low at first (RFC 4821 section 7.2), and Linux's tcp_base_mss. */
-const BASE_V4 = 1024
-
 /** Timeouts in a row that make a black hole likely: Linux's tcp_retries1 (R4821-02). */
 const HOLE_AFTER = 3
 
@@ -50,8 +47,9 @@ export function suspectBlackHole(tcb: Tcb, now: Micros): void {
   if (tcb.mtuSearch.probe > 0) probeFailed(tcb)
   const { head } = tcb.sent
   if (tcb.timeouts < HOLE_AFTER || head === null) return
+  if (tcb.tcp.config.mtuProbing === false) return
   const v4 = tcb.path.local.isV4
-  const base = v4 ? BASE_V4 : MIN_MTU_V6
+  const base = baseMtu(tcb)
   const next = effectiveMtu(tcb) > base ? base : v4 ? MIN_MTU_V4 : MIN_MTU_V6
   if (head.length + headers(tcb) <= next) return
   tcb.tcp.counters.blackHoles++
@@ -59,6 +57,23 @@ export function suspectBlackHole(tcb: Tcb, now: Micros): void {
   tcb.mtuSearch.size = next
   tcb.mtuSearch.high = ceiling(tcb)
   tcb.mtuSearch.raiseAt = now + RAISE_AFTER
+}
+
+/** search_low at first (RFC 4821 section 7.2): what the base MSS makes of a packet, and never less than IPv6 promises. */
+function baseMtu(tcb: Tcb): number {
+  const base = tcb.tcp.config.baseMss + tcb.path.headerLength + TCP_HEADER_LENGTH
+  return tcb.path.local.isV4 ? base : Math.max(base, MIN_MTU_V6)
+}
+
+/** A connection begins: one that is to search always starts small (Linux's tcp_mtup_init). */
+export function startSearch(tcb: Tcb): void {
+  if (tcb.tcp.config.mtuProbing !== 'always') return
+  const { mtuSearch: search } = tcb
+  const base = baseMtu(tcb)
+  if (base >= ceiling(tcb)) return
+  search.size = base
+  search.high = ceiling(tcb)
+  search.raiseAt = tcb.tcp.engine.now + RAISE_AFTER
 }
 
 /**

@@ -2,8 +2,9 @@ import { seqDiff, seqGeq, seqGt, seqLt } from '../core/seq.ts'
 import { type Micros, NEVER } from '../core/timer.ts'
 import type { AckNews } from './ack-news.ts'
 import { smss } from './congestion/window.ts'
-import { DUP_THRESH, markLost, takeForLost } from './loss-marks.ts'
+import { dupThresh, markLost, takeForLost } from './loss-marks.ts'
 import { RecoveryState } from './recovery-state.ts'
+import { countLoss } from './sack-count.ts'
 import type { SentRecord } from './sent-record.ts'
 import type { Tcb } from './tcb.ts'
 import { timestampNow } from './timestamps.ts'
@@ -149,7 +150,7 @@ function usualRtt(tcb: Tcb): Micros {
 
 /** DupThresh segments are SACKed, counted in bytes as R6675-02 does: super-frames count as what they carry. */
 function enoughSacked(tcb: Tcb): boolean {
-  return tcb.sent.sackedBytes > (DUP_THRESH - 1) * smss(tcb)
+  return tcb.sent.sackedBytes > (dupThresh(tcb) - 1) * smss(tcb)
 }
 
 /**
@@ -161,6 +162,7 @@ function enoughSacked(tcb: Tcb): boolean {
 export function detectLoss(tcb: Tcb, now: Micros): number {
   const { rack, sent } = tcb
   rack.reorderAt = NEVER
+  if (!tcb.tcp.config.rack) return countLoss(tcb)
   if (rack.rtt === 0) return Found.Nothing
   // R8985-02: two times read off a coarse clock may be that much further apart than they were.
   const window = reorderingWindow(tcb) + (tcb.tcp.engine.clock.granularity ?? 0)

@@ -3,7 +3,7 @@ import type { Micros } from '../core/timer.ts'
 import type { AckNews } from './ack-news.ts'
 import { smss } from './congestion/window.ts'
 import { FrtoState, isTimeoutSpurious } from './f-rto.ts'
-import { DUP_THRESH, markLost } from './loss-marks.ts'
+import { dupThresh, markLost } from './loss-marks.ts'
 import { restartRto, setLossTimer } from './loss-timer.ts'
 import { isProbeLoss } from './path-mtu-search.ts'
 import { renoSacked } from './pipe.ts'
@@ -75,7 +75,7 @@ function countDuplicates(tcb: Tcb, news: AckNews): void {
 function isLossKnown(tcb: Tcb, found: number): boolean {
   if (tcb.sent.head === null) return false
   if (tcb.sackPermitted) return (found & Found.Lost) !== 0 && tcb.sent.nextLost() !== null
-  return tcb.duplicateAcks >= DUP_THRESH && seqGt(tcb.sndUna, tcb.recoveryPoint)
+  return tcb.duplicateAcks >= dupThresh(tcb) && seqGt(tcb.sndUna, tcb.recoveryPoint)
 }
 
 /** RFC 6582 section 3.2 step 2, RFC 6675 section 5 step 4, R9937-02. */

@@ -194,7 +194,8 @@ function finSent(tcb: Tcb): void {
 function restartAfterIdle(tcb: Tcb): void {
   if (tcb.sent.count > 0 || tcb.unsent === 0 || tcb.lastSendAt === 0) return
   const now = tcb.tcp.engine.now
-  if (now - tcb.lastSendAt > currentRto(tcb)) tcb.congestion.onIdle(tcb, now)
+  if (tcb.tcp.config.slowStartAfterIdle && now - tcb.lastSendAt > currentRto(tcb))
+    tcb.congestion.onIdle(tcb, now)
   tcb.congestion.onRestart?.(tcb, now)
 }
 

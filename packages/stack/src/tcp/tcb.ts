@@ -10,6 +10,7 @@ import {
 } from './api.ts'
 import { BusyTime } from './busy-time.ts'
 import { ByteRing } from './byte-ring.ts'
+import { ANY_UNSENT } from './config.ts'
 import type { CongestionControl } from './congestion/controller.ts'
 import { WindowUse } from './congestion/window.ts'
 import type { TcpContext } from './context.ts'
@@ -291,6 +292,8 @@ export class Tcb {
     this.rcvBuf = tcp.config.receiveBuffer
     this.rto = tcp.config.initialRto
     this.trafficClass = tcp.config.trafficClass
+    const unsent = tcp.config.notSentLowWater
+    if (unsent < ANY_UNSENT) this.notSentLowWater = unsent
     this.congestion = tcp.newCongestionControl()
     this.sendRing = new ByteRing(tcp.engine.memory)
     this.receiveRing = new ByteRing(tcp.engine.memory)

@@ -12,6 +12,7 @@ import {
   parseTcpOptions,
   TCP_HEADER_LENGTH,
   TcpCheck,
+  TcpFlag,
   tcpAck,
   tcpDataOffset,
   tcpDestinationPort,
@@ -36,7 +37,7 @@ import { forgetFinished, wakeBlocked } from './blocked.ts'
 import { resolveTcpSettings, type TcpConfig, type TcpSettings } from './config.ts'
 import { connectionOf } from './connection.ts'
 import { TcpContext } from './context.ts'
-import { DropReason, drop } from './count.ts'
+import { DropReason, drop, processed } from './count.ts'
 import type { TcpCounters } from './counters.ts'
 import { expireTcb } from './expiry.ts'
 import { finish } from './finish.ts'
@@ -71,6 +72,11 @@ const DEFAULT_BACKLOG = 511
 /** The TCP of one stack: finds whom a segment is for, and owns the tables and the lists of work. */
 export class Tcp implements Transport, TcpApi {
   readonly context: TcpContext
+  /**
+   * Asked about a segment that belongs to nothing here, before it is answered with a RST: true when somebody else takes it, as
+   * another stack of the same addresses. The frame that is being delivered is the one it is about.
+   */
+  onStray: (() => boolean) | null = null
   readonly #listeners = new ListenerTable()
   readonly #timeWait: TimeWaitQueue
   readonly #segment = new SegmentIn()
@@ -377,6 +383,11 @@ export class Tcp implements Transport, TcpApi {
       return
     }
     const listener = this.#listenerFor(packet, segment)
+    const opens = listener !== null && (segment.flags & TcpFlag.Syn) !== 0
+    if (!opens && this.onStray?.()) {
+      processed(context, segment)
+      return
+    }
     if (listener !== null) this.#arriveInListen(listener, segment, null)
     else {
       drop(context, 0, segment, DropReason.NoConnection)
