@@ -1,0 +1,29 @@
+export const USAGE = `usage: tapwire-packetdrill [options] <script.pkt or folder>...
+
+Runs packetdrill scripts against a tapwire stack, in virtual time: no kernel, no device, no privileges.
+Each script is told as PASS or FAIL; the status is 1 when one failed, 2 for a mistake on the command line.
+
+Options of packetdrill (a script's own lines win):
+  --ip_version=ipv4|ipv6|ipv4-mapped-ipv6   default ipv4
+  --tolerance_usecs=N        how early or late an event may be; default 4000
+  --mtu=N  --mss=N           of the link; the MSS to advertise
+  --strict_segments          segments that follow each other are not joined
+  --tcp_ts_tick_usecs=N      check TSval, whose clock ticks every N microseconds in the script
+  --define NAME[=VALUE], -D  for #ifdef and for calls; STANDARD is always defined
+  --local_ip=A --remote_ip=A --gateway_ip=A --bind_port=N --connect_port=N
+
+Options of this runner:
+  --exact                    no tolerance, and nothing may be sent that is not in the script
+  --ignore-commands          go on where a \`command\` has no meaning here
+  --lenient-psh  --lenient-window  --lenient-option-order  --lenient-wscale
+                             do not check these of what the stack sends
+  --pcap=FILE                write the run as pcapng; with several scripts a folder, one file each
+  --repeat=N                 run everything N times, and fail unless the output is the same each time
+  --quiet                    tell failures and totals only
+  --help
+
+Examples:
+  tapwire-packetdrill handshake.pkt
+  tapwire-packetdrill --ip_version=ipv6 --pcap=run.pcapng handshake.pkt
+  tapwire-packetdrill --lenient-psh --ignore-commands ~/scripts/
+`
