@@ -43,9 +43,6 @@ export function runScript(text: string, options: RunOptions = {}): ScriptResult 
   try {
     const defines = new Map<string, string>([['STANDARD', '1'], ...Object.entries(options.defines ?? {})])
     const script = parseScript(text, file, defines)
-    for (const line of script.options) {
-      if (line.name === 'define') defineFrom(defines, line.value ?? '')
-    }
     const settings = settingsFrom(given, options.tcp ?? {})
     applyOptionLines(settings, file, script.options)
     run = new Run(script, settings, defines, options.capture ?? null, options.print ?? (() => {}))
@@ -57,16 +54,12 @@ export function runScript(text: string, options: RunOptions = {}): ScriptResult 
   }
 }
 
-function defineFrom(defines: Map<string, string>, text: string): void {
-  const [name, ...value] = text.split('=')
-  defines.set(name, value.join('='))
-}
-
 function settingsFrom(
   given: readonly (readonly [string, string | number | boolean])[],
   tcp: TcpSettings,
 ): RunSettings {
-  const settings = { ...defaultSettings('ipv4'), tcp }
+  const settings = defaultSettings('ipv4')
+  settings.tcp = { ...settings.tcp, ...tcp }
   const ordered = [...given].sort(([a], [b]) => Number(b === 'ip_version') - Number(a === 'ip_version'))
   for (const [name, value] of ordered) {
     try {

@@ -6,14 +6,16 @@ Each script is told as PASS or FAIL; the status is 1 when one failed, 2 for a mi
 Options of packetdrill (a script's own lines win):
   --ip_version=ipv4|ipv6|ipv4-mapped-ipv6   default ipv4
   --tolerance_usecs=N        how early or late an event may be; default 4000
-  --mtu=N  --mss=N           of the link; the MSS to advertise
-  --strict_segments          segments that follow each other are not joined
+  --mtu=N                    of the link; default 1500
+  --strict_segments          segments that follow each other are not joined to the length expected
+  --mss=N                    those that are joined must be multiples of N
   --tcp_ts_tick_usecs=N      check TSval, whose clock ticks every N microseconds in the script
   --define NAME[=VALUE], -D  for #ifdef and for calls; STANDARD is always defined
-  --local_ip=A --remote_ip=A --gateway_ip=A --bind_port=N --connect_port=N
+  --local_ip=A --remote_ip=A --bind_port=N --connect_port=N
 
 Options of this runner:
   --exact                    no tolerance, and nothing may be sent that is not in the script
+  --tcp=NAME=VALUE           a setting of the stack (TcpSettings), e.g. --tcp=quickAck=false
   --ignore-commands          go on where a \`command\` has no meaning here
   --lenient-psh  --lenient-window  --lenient-option-order  --lenient-wscale
                              do not check these of what the stack sends

@@ -10,16 +10,34 @@ const whole = (word: string): number => {
 }
 
 const toggle =
-  (key: 'windowScaling' | 'timestamps' | 'sack'): Meaning =>
+  (
+    key:
+      | 'windowScaling'
+      | 'timestamps'
+      | 'sack'
+      | 'dsack'
+      | 'frto'
+      | 'slowStartAfterIdle'
+      | 'receiveBufferTuning',
+  ): Meaning =>
   ([word]) => ({ [key]: whole(word) !== 0 })
 
 const count =
-  (key: 'synRetries' | 'synAckRetries' | 'retries' | 'orphanRetries'): Meaning =>
+  (
+    key:
+      | 'synRetries'
+      | 'synAckRetries'
+      | 'retries'
+      | 'keepAliveCount'
+      | 'duplicateThreshold'
+      | 'baseMss'
+      | 'outOfWindowAckInterval',
+  ): Meaning =>
   ([word]) => ({ [key]: whole(word) })
 
 /** Given in seconds. */
 const secondsOf =
-  (key: 'finWait2'): Meaning =>
+  (key: 'finWait2' | 'keepAliveIdle' | 'keepAliveInterval'): Meaning =>
   ([word]) => ({ [key]: whole(word) * 1000 })
 
 /** It means nothing to a stack without a kernel around it. */
@@ -48,6 +66,23 @@ const V4: Readonly<Record<string, Meaning>> = {
   tcp_retries2: count('retries'),
   tcp_orphan_retries: ([word]) => (whole(word) === 0 ? { orphanRetries: 8 } : { orphanRetries: whole(word) }),
   tcp_fin_timeout: secondsOf('finWait2'),
+  tcp_dsack: toggle('dsack'),
+  tcp_frto: toggle('frto'),
+  tcp_slow_start_after_idle: toggle('slowStartAfterIdle'),
+  tcp_moderate_rcvbuf: toggle('receiveBufferTuning'),
+  tcp_reordering: count('duplicateThreshold'),
+  tcp_invalid_ratelimit: count('outOfWindowAckInterval'),
+  tcp_recovery: ([word]) => ({ rack: (whole(word) & 1) !== 0 }),
+  // 0 to 2 were early retransmit, which is gone; 3 and 4 have the probe.
+  tcp_early_retrans: ([word]) => ({ tailLossProbe: whole(word) >= 3 }),
+  tcp_notsent_lowat: ([word]) => ({ notSentLowWater: Math.min(whole(word), 0x7fff_ffff) }),
+  tcp_mtu_probing: ([word]) => ({
+    mtuProbing: ([false, 'blackHole', 'always'] as const)[whole(word)] ?? false,
+  }),
+  tcp_base_mss: count('baseMss'),
+  tcp_keepalive_time: secondsOf('keepAliveIdle'),
+  tcp_keepalive_intvl: secondsOf('keepAliveInterval'),
+  tcp_keepalive_probes: count('keepAliveCount'),
   tcp_congestion_control: ([word]) => {
     const congestion = CONGESTION[word]
     if (congestion === undefined) throw new RangeError('cubic, reno and bbr are possible')
@@ -77,10 +112,25 @@ const V4: Readonly<Record<string, Meaning>> = {
   tcp_fastopen_blackhole_timeout_sec: nothing,
   tcp_limit_output_bytes: nothing,
   tcp_max_orphans: nothing,
+  tcp_max_reordering: nothing,
+  tcp_probe_interval: nothing,
+  tcp_probe_threshold: nothing,
+  tcp_mtu_probe_floor: nothing,
+  tcp_l3mdev_accept: nothing,
+  tcp_migrate_req: nothing,
+  tcp_plb_enabled: nothing,
+  tcp_shrink_window: nothing,
+  tcp_challenge_ack_limit: nothing,
+  tcp_backlog_ack_defer: nothing,
+  tcp_comp_sack_slack_ns: nothing,
+  tcp_pingpong_thresh: nothing,
+  tcp_thin_linear_timeouts: nothing,
+  tcp_ecn_option: nothing,
+  tcp_ecn_fallback: nothing,
+  tcp_reflect_tos: nothing,
   tcp_max_syn_backlog: nothing,
   tcp_mem: nothing,
   tcp_min_tso_segs: nothing,
-  tcp_moderate_rcvbuf: nothing,
   tcp_no_metrics_save: nothing,
   tcp_no_ssthresh_metrics_save: nothing,
   tcp_pacing_ca_ratio: nothing,

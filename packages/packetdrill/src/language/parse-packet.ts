@@ -147,12 +147,22 @@ function parseSack(scanner: Scanner): OptionSpec {
   return { name: 'sack', blocks }
 }
 
-/** Hexadecimal digits; none is the empty cookie, that asks for one. */
+/** Hexadecimal digits, or a name for them; none is the empty cookie, that asks for one. */
 function cookie(scanner: Scanner): Uint8Array | null {
   if (scanner.take('...')) return null
+  const name = scanner.peek(/[A-Za-z_]\w*/y)
+  const defined = name === null ? undefined : scanner.defines.get(name)
+  if (name !== null && defined !== undefined) {
+    scanner.take(name)
+    return hexBytes(defined.replace(/^0x/, ''))
+  }
   const digits = scanner.match(/(?:0x)?((?:[0-9a-fA-F]{2})*)(?![0-9a-zA-Z])/y)
   if (digits === null) scanner.fail('expected an even number of hexadecimal digits')
-  return Uint8Array.from(digits[1].match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+  return hexBytes(digits[1])
+}
+
+function hexBytes(digits: string): Uint8Array {
+  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
 }
 
 function parseUdp(scanner: Scanner): UdpSpec {

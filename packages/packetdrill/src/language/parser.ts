@@ -11,16 +11,26 @@ const SECONDS = /(\+?)\s*(\d+(?:\.\d+)?|\.\d+)/y
 
 /**
  * Reads a script: options first, then events.
- * @param defines names that `#ifdef` knows; `#define` adds to them
+ * @param defines names that `#ifdef` knows; `#define` and `--define` add to them
  * @throws ScriptError with the line
  */
 export function parseScript(text: string, file = 'script', defines: Map<string, string> = new Map()): Script {
-  const scanner = new Scanner(preprocess(text.replaceAll('\r\n', '\n'), file, defines), file)
+  const scanner = new Scanner(preprocess(text.replaceAll('\r\n', '\n'), file, defines), file, defines)
   const options: ScriptOptionLine[] = []
-  while (!scanner.atEnd && scanner.sees('--')) options.push(parseOptionLine(scanner))
+  while (!scanner.atEnd && scanner.sees('--')) {
+    const option = parseOptionLine(scanner)
+    if (option.name === 'define') define(defines, option.value ?? '')
+    else options.push(option)
+  }
   const events: ScriptEvent[] = []
   while (!scanner.atEnd) events.push(parseEvent(scanner))
   return { file, options, events }
+}
+
+/** `NAME` or `NAME=VALUE` */
+function define(defines: Map<string, string>, text: string): void {
+  const [name, ...value] = text.split('=')
+  defines.set(name, value.join('='))
 }
 
 function parseOptionLine(scanner: Scanner): ScriptOptionLine {

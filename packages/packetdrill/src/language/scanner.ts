@@ -10,15 +10,18 @@ const BLANK = /(?:\s+|#[^\n]*|\/\/[^\n]*|\/\*[\s\S]*?\*\/)*/y
 export class Scanner {
   readonly text: string
   readonly file: string
+  readonly defines: ReadonlyMap<string, string>
   /** Of the piece taken last, or of the next one after `peek` and `atEnd`. */
   at = 0
   /** Where the piece taken last ends. */
   #end = 0
   #lineStarts: number[] | null = null
 
-  constructor(text: string, file: string) {
+  /** @param defines what names stand for that a packet may have in the place of digits */
+  constructor(text: string, file: string, defines: ReadonlyMap<string, string>) {
     this.text = text
     this.file = file
+    this.defines = defines
   }
 
   /** The line, from 1 on, of an offset (default: the next piece). */

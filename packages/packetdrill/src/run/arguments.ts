@@ -71,7 +71,9 @@ export class Arguments {
 
   #named(name: string, line: number): number {
     const defined = this.#defines.get(name)
-    const value = defined === undefined || defined === '' ? constant(name) : Number(defined)
+    // A name may stand for another, as in -D LEVEL=SOL_IP.
+    const value =
+      defined === undefined || defined === '' ? constant(name) : (constant(defined) ?? Number(defined))
     if (value === undefined || Number.isNaN(value)) this.fail(`the name '${name}' is not known`, line)
     return value
   }

@@ -51,7 +51,7 @@ export class Expectation {
   expect(event: ScriptEvent, spec: PacketSpec, due: Due, host: Host): void {
     const deadline = START + (due.to === null ? this.#timing.now + LONGEST_WAIT : due.to + due.tolerance)
     const sent = this.#next(host, spec, deadline)
-    if (sent === null) this.#missing(event, spec, due)
+    if (sent === null) this.#missing(event, spec, due, deadline)
     const flow = this.#flows.outgoing(sent)
     if (flow !== null) learn(flow, spec, sent)
     const actual = sentToScript(sent, flow)
@@ -81,11 +81,11 @@ export class Expectation {
     throw new ScriptError(this.#file, event.line, reason, details)
   }
 
-  #missing(event: ScriptEvent, spec: PacketSpec, due: Due): never {
+  #missing(event: ScriptEvent, spec: PacketSpec, due: Due, deadline: Usecs): never {
     const at = due.from === null ? '*' : rangeText(due.from, due.to ?? due.from)
     this.#fail(event, 'the packet was not sent', [
       `expected: ${at} ${packetText(spec)}`,
-      `actual:   nothing until ${seconds(this.#timing.now)}`,
+      `actual:   nothing until ${seconds(deadline - START)}`,
     ])
   }
 
@@ -122,12 +122,18 @@ export class Expectation {
       const next = this.#waiting[0]
       if (next === undefined || !continues(first, sum, next)) break
       last = next.frame.tcp?.payload.length ?? 0
-      if (last > size || sum + last > length) break
+      if (last > size || sum + last > length || !this.#fits(size)) break
       this.#waiting.shift()
       whole = joined(whole, next)
       sum += last
     }
     return whole
+  }
+
+  /** `--mss` says how long the pieces are. */
+  #fits(size: number): boolean {
+    const { mss } = this.#settings
+    return mss === 0 || size % mss === 0
   }
 
   /** TSval, where the script says how long a tick of its clock is: both clocks must have gone on equally long. */

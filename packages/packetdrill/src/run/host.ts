@@ -3,7 +3,7 @@ import {
   type CaptureSink,
   capture,
   formatAddress,
-  type IpAddress,
+  IpAddress,
   requireAddress,
   SeededRandom,
   Stack,
@@ -15,6 +15,9 @@ import { PREFIX_LENGTH, type RunSettings } from './settings.ts'
 
 /** Of a run's stack: enough for the largest buffers that scripts ask for. Memory that is not touched costs nothing. */
 const MEMORY = 16 * 1024 * 1024
+
+const ANY_V4 = IpAddress.v4(0)
+const ANY_V6 = new IpAddress(0, 0, 0, 0)
 
 /** The stack under test, with its one link and its sockets. */
 export class Host {
@@ -37,12 +40,13 @@ export class Host {
     this.link = new ScriptLink(clock, settings.mtu)
     const device = sink === null ? this.link : capture(this.link, sink, { clock, name: 'packetdrill' })
     const version = settings.ipVersion === 'ipv6' ? 'ipv6' : 'ipv4'
-    this.stack.addInterface(device, {
+    const iface = this.stack.addInterface(device, {
       name: 'tun0',
       linkLocal: false,
       addresses: [`${settings.localAddress}/${PREFIX_LENGTH[version]}`],
-      gateway: settings.gateway,
     })
+    // One link, and everybody is at its other end: no gateway has a say in it.
+    this.stack.ip.addRoute({ address: version === 'ipv6' ? ANY_V6 : ANY_V4, length: 0 }, { iface })
     this.sockets = createSockets(this.stack)
     clock.settle()
     this.link.sent.length = 0

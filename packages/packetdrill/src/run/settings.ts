@@ -1,4 +1,4 @@
-import type { TcpSettings } from '@tapwire/stack'
+import { Stack, type TcpSettings } from '@tapwire/stack'
 import type { ScriptOptionLine } from '../language/ast.ts'
 import { ScriptError } from '../language/source.ts'
 
@@ -20,7 +20,6 @@ export interface RunSettings {
   ipVersion: ScriptIpVersion
   localAddress: string
   remoteAddress: string
-  gateway: string
   /** Where `bind` with `...` binds to, and `connect` with `...` connects to. */
   bindPort: number
   connectPort: number
@@ -31,7 +30,7 @@ export interface RunSettings {
   /** No tolerance, and nothing may be sent that the script does not tell. */
   exact: boolean
   mtu: number
-  /** The MSS to advertise; 0: what the MTU gives. */
+  /** What the pieces of a joined segment are multiples of; 0: the first one's size. */
   mss: number
   strictSegments: boolean
   /** Microseconds between two values of the timestamp clock as the script has it; 0: TSval is not checked. */
@@ -48,12 +47,8 @@ export interface RunSettings {
 const STRICT: Leniency = { psh: false, window: false, optionOrder: false, windowScale: false }
 
 const ADDRESSES = {
-  ipv4: { localAddress: '192.168.0.1', remoteAddress: '192.0.2.1', gateway: '192.168.0.2' },
-  ipv6: {
-    localAddress: 'fd3d:a0b:17d6::1',
-    remoteAddress: 'fd3d:fa7b:d17d::1',
-    gateway: 'fd3d:a0b:17d6::2',
-  },
+  ipv4: { localAddress: '192.168.0.1', remoteAddress: '192.0.2.1' },
+  ipv6: { localAddress: 'fd3d:a0b:17d6::1', remoteAddress: 'fd3d:fa7b:d17d::1' },
 } as const
 
 /** Prefix lengths of the local network. */
@@ -75,7 +70,8 @@ export function defaultSettings(ipVersion: ScriptIpVersion): RunSettings {
     lenient: STRICT,
     ignoreCommands: false,
     remoteIsn: 0,
-    tcp: {},
+    // Linux's defaults where the stack's own are others.
+    tcp: { mtuProbing: false },
     seed: 1,
   }
 }
@@ -99,7 +95,7 @@ const flag =
   }
 
 const text =
-  (key: 'localAddress' | 'remoteAddress' | 'gateway'): Apply =>
+  (key: 'localAddress' | 'remoteAddress'): Apply =>
   (settings, value) => {
     settings[key] = value
   }
@@ -119,7 +115,6 @@ const OPTIONS: Readonly<Record<string, Apply | null>> = {
   ip_version: (settings, value) => useIpVersion(settings, value),
   local_ip: text('localAddress'),
   remote_ip: text('remoteAddress'),
-  gateway_ip: text('gateway'),
   bind_port: number('bindPort'),
   connect_port: number('connectPort'),
   tolerance_usecs: number('tolerance'),
@@ -139,10 +134,14 @@ const OPTIONS: Readonly<Record<string, Apply | null>> = {
   lenient_wscale: lenient('windowScale'),
   remote_isn: number('remoteIsn'),
   seed: number('seed'),
+  tcp: (settings, value) => {
+    settings.tcp = { ...settings.tcp, ...tcpSetting(value) }
+  },
   // What only a kernel has.
   code: null,
   debug: null,
   dry_run: null,
+  gateway_ip: null,
   init_scripts: null,
   netmask_ip: null,
   no_cleanup: null,
@@ -159,6 +158,26 @@ const OPTIONS: Readonly<Record<string, Apply | null>> = {
   wire_client_dev: null,
   wire_server: null,
   wire_server_dev: null,
+}
+
+/** `quickAck=false`: one of the stack's own settings. */
+function tcpSetting(text: string): TcpSettings {
+  const found = /^(\w+)=(.+)$/.exec(text)
+  if (found === null) throw new RangeError('needs NAME=VALUE')
+  const [, name, value] = found
+  const parsed = /^(?:true|false|\d+)$/.test(value) ? JSON.parse(value) : value
+  const settings = { [name]: parsed }
+  try {
+    checkTcpSettings(settings)
+  } catch (error) {
+    throw new RangeError(`is wrong: ${(error as Error).message}`)
+  }
+  return settings
+}
+
+/** @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_VALUE */
+function checkTcpSettings(tcp: TcpSettings): void {
+  void new Stack({ tcp, limits: { memory: 1024 * 1024 } }).close()
 }
 
 function useIpVersion(settings: RunSettings, value: string): void {
@@ -187,7 +206,6 @@ export function applyOptionLines(
   // The IP version brings addresses, which others may replace.
   const ordered = [...lines].sort((a, b) => Number(b.name === 'ip_version') - Number(a.name === 'ip_version'))
   for (const { name, value, line } of ordered) {
-    if (name === 'define' || name === 'D') continue
     try {
       applyOption(settings, name, value ?? '1')
     } catch (error) {
