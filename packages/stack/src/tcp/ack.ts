@@ -136,7 +136,9 @@ function noteWindow(tcb: Tcb, segment: SegmentIn, window: number): void {
 /** MUST-37: an answer with the window shut is no progress, but no failure either. */
 function sawAnswer(tcb: Tcb, acked: number): number {
   tcb.probes = tcb.sndWnd === 0 ? tcb.probes : 0
-  return acked > 0 || (tcb.sndWnd === 0 && !tcb.orphaned) ? 0 : tcb.timeouts
+  if (acked === 0 && (tcb.sndWnd > 0 || tcb.orphaned)) return tcb.timeouts
+  tcb.timeoutsUnacked = 0
+  return 0
 }
 
 /** SND.UNA moves: forget what was acknowledged. */

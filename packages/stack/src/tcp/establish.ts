@@ -18,6 +18,7 @@ export function establish(tcb: Tcb): void {
   tcb.retransmitAt = NEVER
   tcb.backoff = 0
   tcb.timeouts = 0
+  tcb.timeoutsUnacked = 0
   if (tcb.rtoRows > 0) endTimeouts(tcb)
   tcb.lastReceiveAt = engine.now
   tcb.lastDataAt = engine.now

@@ -79,13 +79,14 @@ function onRetransmitTimeout(tcb: Tcb, now: Micros): void {
     giveUpOrphan(tcb)
     return
   }
-  if (tcb.timeouts === 0) noteStall(tcb, tcb.sent.head.sentAt)
+  if (tcb.timeoutsUnacked === 0) noteStall(tcb, tcb.sent.head.sentAt)
   if (userTimeoutOver(tcb, now)) {
     finish(tcb, tcb.softError ?? 'ETIMEDOUT')
     return
   }
   noteTimeout(tcb, tcb.timeouts === 0)
   tcb.timeouts++
+  tcb.timeoutsUnacked++
   if (tcb.timeouts === R1) {
     tcb.path.suspect()
     reportStall(tcb)
@@ -140,7 +141,7 @@ function enterLoss(tcb: Tcb, now: Micros): void {
  */
 function givesUp(tcb: Tcb, now: Micros): boolean {
   // The application's own limit is the only one then (Linux's TCP_USER_TIMEOUT, RFC 5482).
-  if (tcb.userTimeout > 0 || tcb.timeouts < retriesOf(tcb)) return false
+  if (tcb.userTimeout > 0 || tcb.timeoutsUnacked < retriesOf(tcb)) return false
   return tcb.orphaned || !(tcb.sndWnd === 0 && now - tcb.lastReceiveAt < 2 * currentRto(tcb))
 }
 

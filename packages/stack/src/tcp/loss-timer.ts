@@ -16,7 +16,7 @@ const TIMER_SLACK: Micros = 2 * MILLISECOND
 /** R6298-10, R6928-04: an ACK of new data, the first data, or a retransmission of the first segment gives it a full RTO. */
 export function restartRto(tcb: Tcb, now: Micros): void {
   const deadline = now + currentRto(tcb)
-  tcb.rtoAt = tcb.timeouts > 0 ? withinUserTimeout(tcb, deadline) : deadline
+  tcb.rtoAt = tcb.timeoutsUnacked > 0 ? withinUserTimeout(tcb, deadline) : deadline
 }
 
 /**

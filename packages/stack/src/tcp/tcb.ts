@@ -150,6 +150,8 @@ export class Tcb {
   backoff = 0
   /** Timeouts in a row without progress: what R1 and R2 count. */
   timeouts = 0
+  /** Those since SND.UNA last moved: what R2 counts, for a D-SACK alone is no progress. */
+  timeoutsUnacked = 0
   synRetransmitted = 0
   /** What our first SYN said of Fast Open, or null for nothing (RFC 7413). */
   fastOpen: FastOpenAttempt | null = null

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { keepReducing } from '../../src/tcp/prr.ts'
+import type { Tcb } from '../../src/tcp/tcb.ts'
 import { ORIGINS } from './script.ts'
 import { SenderScript, SIZE, TraceKind } from './sender-script.ts'
 
@@ -74,5 +76,18 @@ describe.each(ORIGINS)('R9937-01 proportional rate reduction, $name', (origin) =
     expect(t.info.cwnd).toBe(10 * SIZE)
     expect(t.pending).toBeLessThanOrEqual(3)
     expect(end).toBeGreaterThan(n + 20)
+  })
+
+  it('R9937-05 a timer that finds all of the flight lost leaves room for a segment: no ACK will give any', () => {
+    const [t, n] = flight(origin)
+    t.ack(n, [n + 1, n + 4]).skip()
+    const tcbs: Tcb[] = []
+    t.stack.tcp.context.connections.each((tcb) => tcbs.push(tcb))
+    const [tcb] = tcbs
+    for (let record = tcb.sent.head; record !== null; record = record.next) tcb.sent.markLost(record)
+    tcb.prr.out += tcb.prr.delivered
+    expect(tcb.sent.pipe).toBe(0)
+    keepReducing(tcb)
+    expect(t.info.cwnd).toBe(SIZE)
   })
 })

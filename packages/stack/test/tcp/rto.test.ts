@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ORIGINS } from './script.ts'
+import { ORIGINS, pattern, Script } from './script.ts'
 import { SenderScript, SIZE, TraceKind } from './sender-script.ts'
 
 /** Times between the segments sent from now on, while T says nothing. */
@@ -161,4 +161,35 @@ describe.each(ORIGINS)('the retransmission timer, $name', (origin) => {
     expect(t.info.inFlight).toBe(0)
     t.connection.abort()
   })
+})
+
+describe('R2 when the peer answers and acknowledges nothing', () => {
+  /** It says of each segment that comes that it has it already, and takes none of them. */
+  function denies(t: Script): void {
+    for (let second = 0; second < 7200 && t.stack.tcp.sizes.connections > 0; second++) {
+      t.wait(1000)
+      if (t.pending === 0) continue
+      t.skip()
+      if (t.stack.tcp.sizes.connections === 0) return
+      const blocks: [number, number][] = [
+        [t.iss + 1, t.iss + 1001],
+        [t.iss + 1, t.iss + 2001],
+      ]
+      t.send({ flags: 'A', seq: 1, ack: 1, options: [{ name: 'sack', blocks }] })
+    }
+  }
+
+  it.each(['shutdown', 'close'] as const)(
+    'MUST-20 D-SACKs alone keep no connection for ever, after %s',
+    (how) => {
+      const t = new Script().established([{ name: 'mss', value: 1000 }, { name: 'sackPermitted' }])
+      t.connection.write(pattern(1, 2000))
+      t.connection[how]()
+      t.skip()
+      denies(t)
+      expect(t.stack.tcp.sizes.connections).toBe(0)
+      expect(t.stack.tcp.counters.undos).toBeGreaterThan(0)
+      expect(t.stack.tcp.counters.abortedOnTimeout).toBe(1)
+    },
+  )
 })
