@@ -96,6 +96,34 @@ export interface ListenerHandler {
   onClose?(listener: TcpListener, reason: CloseReason): void
 }
 
+/** Linux's IP_MTU_DISCOVER: 'want' (its 1 and 2), 'never' without DF (0), 'probe' with DF and deaf to ICMP (3). */
+export type PathMtuDiscovery = 'want' | 'never' | 'probe'
+
+/**
+ * What a connection may be told for itself; for what is left out, the stack's settings hold. On a listener it is for the
+ * connections that come from it, from their SYN-ACK on.
+ */
+export interface ConnectionSettings {
+  /** TTL or hop limit, 1 to 255; 0 gives it back to the stack. */
+  readonly ttl?: number
+  /** As `trafficClass` of a connection, but from the SYN on; -1 gives it back. */
+  readonly trafficClass?: number
+  /** The MSS to advertise, and the most that is sent in one segment (TCP_MAXSEG); 0 for none. Handshakes only. */
+  readonly maxSegment?: number
+  /** Bytes that may be queued for sending, from then on fixed; 0 lets them grow. */
+  readonly sendBuffer?: number
+  /** Bytes that may wait to be read, from then on fixed; 0 lets them grow. */
+  readonly receiveBuffer?: number
+  /** The largest window to offer (TCP_WINDOW_CLAMP); 0 for none. */
+  readonly windowClamp?: number
+  /** How often a SYN is sent again (TCP_SYNCNT); -1 gives it back. */
+  readonly synRetries?: number
+  /** How long it waits in FIN-WAIT-2 once closed, in milliseconds; 0 gives it back, -1 is not at all (TCP_LINGER2). */
+  readonly finWait2?: number
+  /** Default 'want'. */
+  readonly pathMtuDiscovery?: PathMtuDiscovery
+}
+
 export interface ListenOptions {
   /** The address to listen on: null is every address of both versions (dual-stack `::`). */
   readonly address?: IpAddress | null
@@ -115,6 +143,13 @@ export interface ListenOptions {
    * of its two ends chooses (SO_REUSEPORT). Default false.
    */
   readonly reusePort?: boolean
+  /** For the connections that come. */
+  readonly settings?: ConnectionSettings
+  /**
+   * Leave a finished handshake half open until data comes, or so many timeouts of its SYN-ACK have passed (TCP_DEFER_ACCEPT), 0 to
+   * 255. Default 0: a connection is there at once.
+   */
+  readonly deferAccept?: number
 }
 
 export interface ConnectOptions {
@@ -133,6 +168,7 @@ export interface ConnectOptions {
   readonly initialData?: Uint8Array
   /** Take no more of it than the SYN takes along: `unacknowledged` says how much that is. Default false. */
   readonly initialDataOnSyn?: boolean
+  readonly settings?: ConnectionSettings
 }
 
 /** One TCP connection, as the stack's own API has it: bytes in, bytes out, no streams. */
@@ -214,6 +250,10 @@ export interface TcpConnection {
    * leaves that to the stack's `retries`. @throws ERR_OUT_OF_RANGE below 0 or above 2^31 - 1
    */
   userTimeout: number
+  /** Sets what is given, and leaves the rest as it is. @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_VALUE */
+  configure(settings: ConnectionSettings): void
+  /** The next ACKs go out at once, one that waits among them (true), or wait for data or the timer (false) (TCP_QUICKACK). */
+  setQuickAck(on: boolean): void
   /** What is known of the connection's health. */
   info(): TcpInfo
 }
@@ -226,6 +266,10 @@ export interface TcpListener {
   readonly pending: number
   /** How many may wait, from 1 on; it can be changed at any time. */
   backlog: number
+  /** See `ListenOptions`; it can be changed at any time. */
+  deferAccept: number
+  /** For connections that come from now on. @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_VALUE */
+  configure(settings: ConnectionSettings): void
   handler: ListenerHandler | null
   /**
    * Takes the oldest waiting connection, or null. Set its `handler` at once: what has arrived meanwhile is told to it at the end of
@@ -369,4 +413,6 @@ export interface TcpApi {
    * arrive as `onClose`
    */
   connect(options: ConnectOptions, handler: ConnectionHandler): TcpConnection
+  /** Whether a connection to this peer could take data along with its SYN: its Fast Open cookie is known. */
+  hasFastOpenCookie(address: IpAddress): boolean
 }

@@ -14,7 +14,7 @@ const UNKNOWN_RTT: Micros = 20_000
  * Linux's tcp_rcv_space_adjust).
  */
 function tuneReceiveBuffer(tcb: Tcb, copied: number, now: Micros): void {
-  if (!tcb.tcp.config.receiveBufferTuning) return
+  if (!tcb.tcp.config.receiveBufferTuning || tcb.own.receiveBuffer > 0) return
   tcb.tuneCopied += copied
   if (!isRoundTripOver(tcb, now)) return
   if (tcb.tuneCopied > tcb.tuneSpace) {

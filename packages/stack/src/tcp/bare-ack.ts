@@ -3,6 +3,7 @@ import type { Path } from '../ip/network.ts'
 import { TcpFlag, TIMESTAMPS_LENGTH, writeTimestamps } from '../wire/tcp.ts'
 import { pacedAck } from './challenge-ack.ts'
 import type { TcpContext } from './context.ts'
+import type { OwnSettings } from './own-settings.ts'
 import { optionsStart, sendSegment } from './segment-out.ts'
 import { timestampNow } from './timestamps.ts'
 
@@ -15,6 +16,7 @@ export interface AckSource {
   readonly tsOffset: number
   readonly tsRecent: number
   readonly trafficClass: number
+  readonly own: OwnSettings
   /** The next sequence number to send, and the one expected. */
   readonly sndNxt: number
   readonly rcvNxt: number
@@ -30,7 +32,7 @@ export function sendBareAck(tcp: TcpContext, source: AckSource): void {
     const tsVal = timestampNow(tcp.engine.now, source.tsOffset)
     writeTimestamps(tcp.network.memory.view, optionsStart(tcp, length), tsVal, source.tsRecent)
   }
-  const { path, localPort, remotePort, sndNxt, rcvNxt, windowField, trafficClass } = source
+  const { path, localPort, remotePort, sndNxt, rcvNxt, windowField, trafficClass, own } = source
   sendSegment(
     tcp,
     path,
@@ -46,6 +48,9 @@ export function sendBareAck(tcp: TcpContext, source: AckSource): void {
     0,
     0,
     1,
+    0,
+    0,
+    own,
   )
 }
 

@@ -53,8 +53,17 @@ export function abortTcb(tcb: Tcb): void {
   finish(tcb, null)
 }
 
-/** Nobody reads any more: the peer gets a bounded time to send its FIN (Linux's tcp_fin_timeout). */
+/**
+ * Nobody reads any more: the peer gets a bounded time to send its FIN (Linux's tcp_fin_timeout, or TCP_LINGER2: a negative one gives
+ * it none, and a RST).
+ */
 export function startFinWait2Timer(tcb: Tcb): void {
   const { engine, config } = tcb.tcp
-  armFinWait2(tcb, engine.now + config.finWait2)
+  const { finWait2 } = tcb.own
+  if (finWait2 < 0) {
+    sendReset(tcb)
+    finish(tcb, null)
+    return
+  }
+  armFinWait2(tcb, engine.now + (finWait2 > 0 ? finWait2 : config.finWait2))
 }

@@ -5,6 +5,7 @@ import {
   type CloseReason,
   type CongestionName,
   type ConnectionHandler,
+  type ConnectionSettings,
   type TcpConnection,
   type TcpInfo,
   TcpState,
@@ -14,14 +15,16 @@ import { abortTcb, closeTcb, shutdownTcb } from './close.ts'
 import { DSCP_MASK } from './config.ts'
 import { createCongestionControl } from './congestion/choose.ts'
 import { checkCongestionName } from './congestion/names.ts'
+import { setQuickAck } from './delayed-ack.ts'
 import { tcpInfo } from './info.ts'
+import { withSettings } from './own-settings.ts'
 import { finReceived } from './receiver.ts'
 import { hasRoom, makeRoom, noteStarved, writableBytes } from './send-buffer.ts'
 import type { Tcb } from './tcb.ts'
 import { armCork, armKeepalive, CORK_LIMIT } from './timers.ts'
 import { afterUrgentRead, markUrgent, urgentLeft } from './urgent.ts'
 import { advertiseUserTimeout } from './user-timeout-option.ts'
-import { holdWhileUnanswered, wantOutput } from './wants.ts'
+import { ConnectionEvent, holdWhileUnanswered, notify, wantOutput } from './wants.ts'
 
 /** The application's handle of a TCB. Its methods enter the stack, so that what they cause has happened on return. */
 class Connection implements TcpConnection {
@@ -290,6 +293,22 @@ class Connection implements TcpConnection {
     }
     this.#tcb.userTimeout = value * MILLISECOND
     advertiseUserTimeout(this.#tcb, this.#tcb.userTimeout)
+  }
+
+  configure(settings: ConnectionSettings): void {
+    const tcb = this.#tcb
+    const own = withSettings(tcb.own, settings)
+    const { trafficClass, receiveBuffer, sendBuffer } = settings
+    tcb.own = own
+    if (trafficClass !== undefined && own.trafficClass >= 0) tcb.trafficClass = own.trafficClass
+    if (receiveBuffer) tcb.rcvBuf = Math.min(receiveBuffer, 0xffff << tcb.rcvScale)
+    if (sendBuffer !== undefined && tcb.wantsWritable) {
+      tcb.tcp.engine.run(() => notify(tcb, ConnectionEvent.Writable))
+    }
+  }
+
+  setQuickAck(on: boolean): void {
+    this.#tcb.tcp.engine.run(() => setQuickAck(this.#tcb, on))
   }
 
   info(): TcpInfo {

@@ -42,6 +42,12 @@ export function enterQuickAck(tcb: Tcb): void {
   tcb.quickAcks = tcb.tcp.config.quickAck ? QUICK_ACKS : 0
 }
 
+/** The application says which it wants for now: neither lasts (TCP_QUICKACK). */
+export function setQuickAck(tcb: Tcb, on: boolean): void {
+  tcb.quickAcks = on ? QUICK_ACKS : 0
+  if (on && tcb.delayedAckAt !== NEVER) wantAck(tcb)
+}
+
 /** Data after a pause begins a new exchange: its sender may be in slow start again. */
 export function noteReceive(tcb: Tcb, now: Micros): void {
   if (now - tcb.lastDataAt > tcb.rto) enterQuickAck(tcb)

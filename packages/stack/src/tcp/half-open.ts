@@ -6,7 +6,8 @@ import { TcpFlag } from '../wire/tcp.ts'
 import type { AckSource } from './bare-ack.ts'
 import type { TcpContext } from './context.ts'
 import type { TcpListenerImpl } from './listener.ts'
-import { synWindow, windowShift } from './receive-window.ts'
+import { firstWindow, largestWindow, type OwnSettings } from './own-settings.ts'
+import { windowShift } from './receive-window.ts'
 import { type Agreement, sendSyn } from './syn.ts'
 
 /**
@@ -25,9 +26,14 @@ export class HalfOpen implements AckSource {
   readonly tsOffset: number
   readonly agreement: Agreement
   readonly trafficClass: number
+  readonly own: OwnSettings
   /** For segments after the SYN-ACK: scaled. */
   readonly windowField: number
+  /** The SYN-ACK, sent again; timeouts of it, those among them that sent nothing. */
   retries = 0
+  timeouts = 0
+  /** The handshake is done, and its listener waits for data. */
+  deferred = false
   lastOutOfWindowAck: Micros = Number.NEGATIVE_INFINITY
   hash = 0
   hashNext: HalfOpen | null = null
@@ -48,7 +54,8 @@ export class HalfOpen implements AckSource {
     tcp: TcpContext,
     expire: (record: HalfOpen) => void,
   ) {
-    const { receiveBuffer, receiveBufferMax, trafficClass } = tcp.config
+    const { config } = tcp
+    const { own } = listener
     this.listener = listener
     this.path = path
     this.local = path.local
@@ -59,9 +66,10 @@ export class HalfOpen implements AckSource {
     this.irs = irs
     this.tsOffset = tsOffset
     this.agreement = agreement
-    this.trafficClass = trafficClass
-    const shift = agreement.peerScale >= 0 ? windowShift(receiveBufferMax) : 0
-    this.windowField = synWindow(receiveBuffer) >>> shift
+    this.own = own
+    this.trafficClass = own.trafficClass >= 0 ? own.trafficClass : config.trafficClass
+    const shift = agreement.peerScale >= 0 ? windowShift(largestWindow(config, own)) : 0
+    this.windowField = firstWindow(config, own) >>> shift
     this.timer = new Timer(() => expire(this))
   }
 
@@ -101,6 +109,7 @@ export function sendSynAck(tcp: TcpContext, record: HalfOpen, cookie: Uint8Array
     tsOffset: record.tsOffset,
     tsEcr: agreement.tsRecent,
     trafficClass: record.trafficClass,
+    own: record.own,
     cookie,
     ring: null,
     length: 0,

@@ -52,7 +52,7 @@ export function onSynTimeout(tcb: Tcb): void {
   const { tcp } = tcb
   const now = tcp.engine.now
   const simultaneous = tcb.state === TcpState.SynReceived
-  const most = simultaneous ? tcp.config.synAckRetries : tcp.config.synRetries
+  const most = simultaneous ? tcp.config.synAckRetries : synRetriesOf(tcb)
   if (tcb.synRetransmitted >= most || userTimeoutOver(tcb, now)) {
     failActiveOpen(tcb, tcb.softError ?? 'ETIMEDOUT')
     return
@@ -69,6 +69,10 @@ export function onSynTimeout(tcb: Tcb): void {
   sendTcbSyn(tcb, simultaneous ? TcpFlag.Syn | TcpFlag.Ack : TcpFlag.Syn)
   armRetransmit(tcb, withinUserTimeout(tcb, now + currentRto(tcb)))
   trace(tcp, tcb.id, TraceKind.Retransmit, tcb.iss, 0, RetransmitCause.Syn)
+}
+
+function synRetriesOf(tcb: Tcb): number {
+  return tcb.own.synRetries >= 0 ? tcb.own.synRetries : tcb.tcp.config.synRetries
 }
 
 export function failActiveOpen(tcb: Tcb, reason: CloseReason): void {

@@ -11,10 +11,10 @@ import { answerFastOpen } from './fast-open/server.ts'
 import { forgetHalfOpen, HalfOpen, rememberHalfOpen, sendSynAck } from './half-open.ts'
 import { initialSequence, isnAfter, timestampOffset } from './isn.ts'
 import type { TcpListenerImpl } from './listener.ts'
+import { firstWindow } from './own-settings.ts'
 import { hasRoomForConnection, promote } from './promote.ts'
-import { synWindow } from './receive-window.ts'
 import { isPathError, localOf, remoteOf, replyReset } from './reset.ts'
-import type { SegmentIn } from './segment-in.ts'
+import { type SegmentIn, segmentLength } from './segment-in.ts'
 import { agree } from './syn.ts'
 import { readSynCookie, sendSynCookie } from './syn-cookies.ts'
 import type { Tcb, TcbTimeout } from './tcb.ts'
@@ -154,16 +154,31 @@ function openHalf(
 }
 
 function onSynAckTimeout(tcp: TcpContext, half: HalfOpen): void {
-  if (half.retries >= tcp.config.synAckRetries) {
+  if (isOverdue(tcp, half)) {
     forgetHalfOpen(tcp, half)
     return
   }
-  half.retries++
-  countRetransmission(tcp, half.path, RetransmitCause.Syn)
   tcp.counters.timeouts++
-  sendSynAck(tcp, half)
-  const wait = Math.min(tcp.config.maxRto, tcp.config.initialRto * 2 ** Math.min(half.retries, MAX_BACKOFF))
+  if (!half.deferred || half.timeouts >= half.listener.deferAccept - 1) {
+    half.retries++
+    countRetransmission(tcp, half.path, RetransmitCause.Syn)
+    sendSynAck(tcp, half)
+  }
+  half.timeouts++
+  const wait = Math.min(tcp.config.maxRto, tcp.config.initialRto * 2 ** Math.min(half.timeouts, MAX_BACKOFF))
   tcp.engine.timers.set(half.timer, tcp.engine.now + Math.min(wait, 120 * SECOND))
+}
+
+/** A peer that has answered is waited for until its listener's patience is over, whatever the settings say (Linux's syn_ack_recalc). */
+function isOverdue(tcp: TcpContext, half: HalfOpen): boolean {
+  if (half.timeouts < tcp.config.synAckRetries) return false
+  return !half.deferred || half.timeouts >= half.listener.deferAccept
+}
+
+/** TCP_DEFER_ACCEPT: nobody wants to hear of a connection before there is something to read. A FIN counts as that. */
+function isDeferred(half: HalfOpen, segment: SegmentIn): boolean {
+  if (half.timeouts >= half.listener.deferAccept || segmentLength(segment) > 0) return false
+  return segment.seq === half.rcvNxt
 }
 
 /**
@@ -207,6 +222,11 @@ export function arriveInHalfOpen(
     replyReset(tcp, segment)
     return null
   }
+  if (isDeferred(half, segment)) {
+    half.deferred = true
+    processed(tcp, segment)
+    return null
+  }
   if (!hasRoomForConnection(tcp, half.listener, segment)) return null
   forgetHalfOpen(tcp, half)
   return promote(tcp, half, segment, expire)
@@ -233,5 +253,5 @@ function inWindow(tcp: TcpContext, half: HalfOpen, segment: SegmentIn): boolean 
     if (seqLt(options.tsVal, agreement.tsRecent)) return false
   }
   const offset = seqDiff(seq, half.rcvNxt)
-  return offset >= 0 && offset < synWindow(tcp.config.receiveBuffer)
+  return offset >= 0 && offset < firstWindow(tcp.config, half.own)
 }

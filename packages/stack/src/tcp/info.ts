@@ -81,7 +81,7 @@ export function tcpInfo(tcb: Tcb): TcpInfo {
     retransmittingSegments: segments.retransmitting,
     ackTimeout: tcb.tcp.config.delayedAck / MILLISECOND,
     windowScaling: tcb.windowScaling,
-    advertisedMss: advertisedMss(tcb.path),
+    advertisedMss: advertisedMss(tcb.path, tcb.own),
     rcvSpace: tcb.tuneSpace,
     dataSegmentsIn: tcb.dataSegmentsIn,
     dataSegmentsOut: tcb.dataSegmentsOut,

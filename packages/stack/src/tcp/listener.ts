@@ -1,13 +1,14 @@
 import type { Micros } from '../core/timer.ts'
 import { WorkQueue } from '../core/work-queue.ts'
 import type { IpAddress } from '../ip/address.ts'
-import type { CloseReason, ListenerHandler, TcpConnection, TcpListener } from './api.ts'
+import type { CloseReason, ConnectionSettings, ListenerHandler, TcpConnection, TcpListener } from './api.ts'
 import { abortTcb } from './close.ts'
 import { connectionOf } from './connection.ts'
 import type { TcpContext } from './context.ts'
 import { FastOpenQueue } from './fast-open/queue.ts'
 import { forgetHalfOpen } from './half-open.ts'
 import type { ListenerTable } from './listener-table.ts'
+import { NO_SETTINGS, type OwnSettings, withSettings } from './own-settings.ts'
 import { SynQueue } from './syn-queue.ts'
 import type { Tcb } from './tcb.ts'
 import { ConnectionEvent, notify } from './wants.ts'
@@ -28,6 +29,9 @@ export class TcpListenerImpl implements TcpListener {
   /** When a SYN cookie was last sent for it. */
   lastCookieAt: Micros = Number.NEGATIVE_INFINITY
   readonly fastOpen: FastOpenQueue
+  /** For the connections that come from it. */
+  own: OwnSettings = NO_SETTINGS
+  deferAccept = 0
   closed = false
   #noticePending = false
 
@@ -89,6 +93,10 @@ export class TcpListenerImpl implements TcpListener {
     if (tcb.closeReason !== undefined) notify(tcb, ConnectionEvent.Close)
     if (tcb.notifyQueued) this.#tcp.engine.settleSoon()
     return connectionOf(tcb)
+  }
+
+  configure(settings: ConnectionSettings): void {
+    this.own = withSettings(this.own, settings)
   }
 
   close(): void {

@@ -50,6 +50,7 @@ export function emit(
     mss,
     urgent,
     tcb.id,
+    tcb.own,
   )
   if (result === TransmitResult.Full) {
     waitForDevice(tcb)
@@ -91,6 +92,7 @@ export function sendReset(tcb: Tcb): void {
     1,
     0,
     tcb.id,
+    tcb.own,
   )
 }
 

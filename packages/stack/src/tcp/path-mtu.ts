@@ -25,6 +25,7 @@ export function noteSizeAcked(tcb: Tcb, length: number): void {
 /** An ICMP "packet too big" about a segment in flight. @param told the next hop's MTU, 0 when the router did not say */
 export function packetTooBig(tcb: Tcb, told: number): void {
   const { path, pmtu } = tcb
+  if (!tcb.own.heedsTooBig) return
   const mtu = told > 0 ? told : plateauBelow(path.mtu)
   if (mtu >= path.mtu) return
   const headers = path.headerLength + TCP_HEADER_LENGTH + optionsLength(tcb)

@@ -5,7 +5,7 @@ import type { HalfOpen } from './half-open.ts'
 import type { TcpListenerImpl } from './listener.ts'
 import type { SegmentIn } from './segment-in.ts'
 import { adopt } from './syn.ts'
-import { Tcb, type TcbTimeout } from './tcb.ts'
+import { Tcb, type TcbTimeout, takeSettings } from './tcb.ts'
 
 /** Whether a finished handshake may become a connection now. What is refused is counted. */
 export function hasRoomForConnection(
@@ -28,6 +28,7 @@ export function hasRoomForConnection(
 /** The handshake's last ACK has come: what was half open is a connection in ESTABLISHED, and waits to be accepted. */
 export function promote(tcp: TcpContext, half: HalfOpen, segment: SegmentIn, expire: TcbTimeout): Tcb {
   const tcb = new Tcb(tcp, half.path, half.localPort, half.remotePort, true, expire)
+  takeSettings(tcb, half.own)
   tcb.tsOffset = half.tsOffset
   tcb.synRetransmitted = half.retries
   adopt(tcb, half.agreement, half.irs, half.iss)

@@ -3,15 +3,22 @@ import type { Tcb } from './tcb.ts'
 
 /**
  * The window to advertise now, as the header's field. The right edge moves only when it gains a segment or half the
- * buffer (MUST-39, SWS-02), rounded down by the scale (R7323-06), and never back (SHLD-14). SYNs have their own (`synWindow`).
+ * buffer (MUST-39, SWS-02), rounded down by the scale (R7323-06), and never back (SHLD-14). SYNs have their own (`firstWindow`).
  */
 export function windowField(tcb: Tcb): number {
   const { rcvScale } = tcb
-  const room = Math.max(0, tcb.rcvBuf - tcb.readable)
+  const room = windowRoom(tcb)
   const offered = Math.min(0xffff, room >>> rcvScale)
   const promised = receiveWindow(tcb)
   if ((offered << rcvScale) - promised >= Math.min(tcb.rcvBuf >>> 1, tcb.rcvMss)) return offered
   return fieldOfPromise(promised, room, rcvScale)
+}
+
+/** What the buffer has room for, as far as somebody wants it offered. */
+function windowRoom(tcb: Tcb): number {
+  const free = Math.max(0, tcb.rcvBuf - tcb.readable)
+  const { windowClamp } = tcb.own
+  return windowClamp > 0 && free > windowClamp ? windowClamp : free
 }
 
 /**
@@ -30,11 +37,6 @@ export function commitWindow(tcb: Tcb, field: number): void {
   if (seqGt(edge, tcb.rcvAdv)) tcb.rcvAdv = edge
 }
 
-/** The window of a SYN, which is never scaled (R7323-02). */
-export function synWindow(receiveBuffer: number): number {
-  return Math.min(0xffff, receiveBuffer)
-}
-
 /** Bytes the peer may still send; none for as long as the application does not read (MAY-8). */
 export function receiveWindow(tcb: Tcb): number {
   return Math.max(0, seqDiff(tcb.rcvAdv, tcb.rcvNxt))
@@ -46,7 +48,7 @@ export function receiveWindow(tcb: Tcb): number {
  */
 export function windowUpdateDue(tcb: Tcb): boolean {
   const now = receiveWindow(tcb)
-  const next = tcb.rcvBuf - tcb.readable
+  const next = windowRoom(tcb)
   return next >= 2 * now && next - now >= Math.min(tcb.rcvBuf >>> 1, tcb.rcvMss)
 }
 

@@ -6,6 +6,7 @@ import { pseudoHeaderSum } from '../wire/pseudo-header.ts'
 import { TCP_CHECKSUM, TCP_HEADER_LENGTH, TcpFlag, writeTcpChecksum, writeTcpHeader } from '../wire/tcp.ts'
 import type { ByteRing } from './byte-ring.ts'
 import type { TcpContext } from './context.ts'
+import { NO_SETTINGS, type OwnSettings } from './own-settings.ts'
 import { TraceKind, trace } from './trace.ts'
 
 /** Never cut on the way (R7323-31): with fragments two segments could be mixed up. */
@@ -20,6 +21,7 @@ const sendOptions: SendOptions = { ttl: 64, tos: 0, dontFragment: true }
  * @param mss payload bytes per segment when `length` is more than that
  * @param urgent the urgent pointer
  * @param connection whose it is, for the trace; 0 for none
+ * @param own what has been asked of it
  */
 export function sendSegment(
   tcp: TcpContext,
@@ -38,6 +40,7 @@ export function sendSegment(
   mss: number,
   urgent = 0,
   connection = 0,
+  own: OwnSettings = NO_SETTINGS,
 ): TransmitResult {
   const { network } = tcp
   const descriptor = network.descriptor
@@ -63,7 +66,8 @@ export function sendSegment(
   }
   fillChecksum(descriptor, path, at, headerLength + length)
   // MUST-49, SHLD-22.
-  sendOptions.ttl = tcp.config.ttl
+  sendOptions.ttl = own.ttl > 0 ? own.ttl : tcp.config.ttl
+  sendOptions.dontFragment = own.dontFragment
   sendOptions.tos = trafficClass
   const result = network.send(path, Protocol.Tcp, sendOptions)
   if (result === TransmitResult.Full) tcp.counters.deviceFull++

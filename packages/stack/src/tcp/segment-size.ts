@@ -1,10 +1,12 @@
 import type { Path } from '../ip/network.ts'
 import { TCP_HEADER_LENGTH, TCP_MAX_HEADER_LENGTH, TIMESTAMPS_LENGTH } from '../wire/tcp.ts'
+import { NO_SETTINGS, type OwnSettings } from './own-settings.ts'
 import type { Tcb } from './tcb.ts'
 
 /** The MSS option we send: what the interface can receive, options not subtracted (MUST-67, SHLD-6, V6-13). */
-export function advertisedMss(path: Path): number {
-  return Math.min(0xffff, path.iface.mtu - path.headerLength - TCP_HEADER_LENGTH)
+export function advertisedMss(path: Path, own: OwnSettings = NO_SETTINGS): number {
+  const most = own.maxSegment > 0 ? own.maxSegment : 0xffff
+  return Math.min(most, path.iface.mtu - path.headerLength - TCP_HEADER_LENGTH)
 }
 
 /** A peer without MSS option (MUST-15). */

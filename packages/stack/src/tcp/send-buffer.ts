@@ -14,6 +14,7 @@ const SMALLEST = 4096
  * bounds (Linux's auto-tuning). What was SACKed has left the network and only waits for a hole to be filled: with it counted, recovery would run out of new data.
  */
 export function sendLimit(tcb: Tcb): number {
+  if (tcb.own.sendBuffer > 0) return tcb.own.sendBuffer
   const { sendBuffer, sendBufferMax } = tcb.tcp.config
   const windows = tcb.congestion.sendBufferWindows ?? 2
   return Math.min(sendBufferMax, Math.max(sendBuffer, windows * tcb.cwnd) + tcb.sent.sackedBytes)

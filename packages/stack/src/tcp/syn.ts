@@ -16,7 +16,8 @@ import type { ByteRing } from './byte-ring.ts'
 import type { TcpContext } from './context.ts'
 import { ecnOffered, ecnSynFlags } from './ecn.ts'
 import type { FastOpenAttempt } from './fast-open/client.ts'
-import { synWindow, windowShift } from './receive-window.ts'
+import { firstWindow, largestWindow, type OwnSettings } from './own-settings.ts'
+import { windowShift } from './receive-window.ts'
 import { optionsStart, sendSegment } from './segment-out.ts'
 import { advertisedMss, defaultMss, updateSndMss } from './segment-size.ts'
 import type { Tcb } from './tcb.ts'
@@ -38,6 +39,7 @@ export interface SynContents {
   /** 0 without an ACK (R7323-17). */
   readonly tsEcr: number
   readonly trafficClass: number
+  readonly own: OwnSettings
   /** A Fast Open cookie, or a request for one when its length is 0 (R7413-02); null for neither. */
   readonly cookie: Uint8Array | null
   /** Data on the SYN: the first `length` bytes of the ring. */
@@ -56,11 +58,11 @@ export function sendSyn(tcp: TcpContext, syn: SynContents, connection = 0): Tran
   const length = fixed + (cookie === null ? 0 : (cookie.length + 5) & ~3)
   const tsVal = timestampNow(tcp.engine.now, syn.tsOffset)
   let at = optionsStart(tcp, length)
-  at = writeMssOption(view, at, advertisedMss(syn.path))
+  at = writeMssOption(view, at, advertisedMss(syn.path, syn.own))
   if (syn.sack && syn.timestamps) at = writeSackPermittedTimestamps(view, at, tsVal, syn.tsEcr)
   else if (syn.timestamps) at = writeTimestamps(view, at, tsVal, syn.tsEcr)
   else if (syn.sack) at = writeSackPermitted(view, at)
-  if (syn.windowScale) at = writeWindowScale(view, at, windowShift(tcp.config.receiveBufferMax))
+  if (syn.windowScale) at = writeWindowScale(view, at, windowShift(largestWindow(tcp.config, syn.own)))
   if (cookie !== null) padTcpOptions(view, at, writeFastOpen(view, at, cookie, cookie.length))
   return sendSegment(
     tcp,
@@ -70,7 +72,7 @@ export function sendSyn(tcp: TcpContext, syn: SynContents, connection = 0): Tran
     syn.seq,
     syn.ack,
     syn.flags,
-    synWindow(tcp.config.receiveBuffer),
+    firstWindow(tcp.config, syn.own),
     length,
     syn.trafficClass,
     syn.ring,
@@ -79,6 +81,7 @@ export function sendSyn(tcp: TcpContext, syn: SynContents, connection = 0): Tran
     Math.max(1, syn.length),
     0,
     connection,
+    syn.own,
   )
 }
 
@@ -104,6 +107,7 @@ export function sendTcbSyn(tcb: Tcb, flags: number, fastOpen: FastOpenAttempt | 
       tsOffset: tcb.tsOffset,
       tsEcr: answer ? tcb.tsRecent : 0,
       trafficClass: tcb.trafficClass,
+      own: tcb.own,
       cookie: fastOpen === null ? null : fastOpen.cookie,
       ring: tcb.sendRing,
       length: fastOpen === null ? 0 : fastOpen.data,
@@ -143,16 +147,17 @@ export function agree(tcp: TcpContext, path: Path, options: TcpOptions, flags: n
 /** Puts the agreement into the connection, before it sends anything else. */
 export function adopt(tcb: Tcb, agreement: Agreement, irs: number, iss: number): void {
   const { config, engine } = tcb.tcp
+  const { own } = tcb
   const scaled = agreement.peerScale >= 0
   tcb.irs = irs
   tcb.rcvNxt = seqAdd(irs, 1)
   tcb.lastAckSent = tcb.rcvNxt
-  tcb.rcvAdv = seqAdd(tcb.rcvNxt, synWindow(config.receiveBuffer))
+  tcb.rcvAdv = seqAdd(tcb.rcvNxt, firstWindow(config, own))
   tcb.iss = iss
-  tcb.peerMss = agreement.peerMss
+  tcb.peerMss = own.maxSegment > 0 ? Math.min(own.maxSegment, agreement.peerMss) : agreement.peerMss
   tcb.windowScaling = scaled
   tcb.sndScale = scaled ? agreement.peerScale : 0
-  tcb.rcvScale = scaled ? windowShift(config.receiveBufferMax) : 0
+  tcb.rcvScale = scaled ? windowShift(largestWindow(config, own)) : 0
   if (!scaled) tcb.rcvBuf = Math.min(tcb.rcvBuf, 0xffff)
   tcb.sackPermitted = agreement.sack
   tcb.timestamps = agreement.timestamps

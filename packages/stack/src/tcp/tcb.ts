@@ -21,6 +21,7 @@ import type { FastOpenAttempt } from './fast-open/client.ts'
 import type { FastOpenPending } from './fast-open/queue.ts'
 import type { TcpListenerImpl } from './listener.ts'
 import { MinRtt } from './min-rtt.ts'
+import { firstReceiveBuffer, NO_SETTINGS, type OwnSettings } from './own-settings.ts'
 import { Pacer } from './pacing.ts'
 import { PathMtuTrust } from './path-mtu.ts'
 import { PathMtuSearch } from './path-mtu-search.ts'
@@ -130,6 +131,8 @@ export class Tcb {
   /** A short segment has waited long enough: the next one goes whatever its size. */
   override = false
   trafficClass: number
+  /** What has been asked of this connection alone. */
+  own: OwnSettings = NO_SETTINGS
 
   // Acknowledging.
   /** An ACK is owed: one at the end of the burst, however many segments were in it (R5681-24). */
@@ -313,6 +316,14 @@ export class Tcb {
     const sentData = this.finSent ? this.flightSize - 1 : this.flightSize
     return this.sendQueued - (this.state >= TcpState.Established ? Math.max(0, sentData) : 0)
   }
+}
+
+/** What was asked for the connection before it began. */
+export function takeSettings(tcb: Tcb, own: OwnSettings): void {
+  if (own === NO_SETTINGS) return
+  tcb.own = own
+  tcb.rcvBuf = firstReceiveBuffer(tcb.tcp.config, own)
+  if (own.trafficClass >= 0) tcb.trafficClass = own.trafficClass
 }
 
 export type TcbTimeout = (tcb: Tcb, now: Micros) => void

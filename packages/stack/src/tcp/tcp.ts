@@ -52,12 +52,13 @@ import { TcpListenerImpl } from './listener.ts'
 import { ListenerTable } from './listener-table.ts'
 import { dispatchEvents } from './notify.ts'
 import { sendReset } from './output.ts'
+import { NO_SETTINGS, withSettings } from './own-settings.ts'
 import { ephemeralListenPort, ephemeralPort, tupleIsFree } from './ports.ts'
 import { isPathError, replyReset } from './reset.ts'
 import { SegmentIn } from './segment-in.ts'
 import { makeRoom, writableBytes } from './send-buffer.ts'
 import { output } from './sender.ts'
-import { Tcb } from './tcb.ts'
+import { Tcb, takeSettings } from './tcb.ts'
 import {
   answerInTimeWait,
   arriveInTimeWait,
@@ -137,6 +138,8 @@ export class Tcp implements Transport, TcpApi {
     }
     const fastOpen = checkRange('fastOpen', options.fastOpen ?? context.config.fastOpenServer, 0, 65_535)
     const reusePort = options.reusePort ?? false
+    const deferAccept = checkRange('deferAccept', options.deferAccept ?? 0, 0, 255)
+    const own = withSettings(NO_SETTINGS, options.settings)
     let port = checkRange('port', options.port ?? 0, 0, 65_535)
     if (port === 0) port = ephemeralListenPort(context, (candidate) => this.#listeners.has(candidate))
     if (port === 0 || this.#listeners.conflicts(address, port, ipv6Only, reusePort)) {
@@ -160,6 +163,8 @@ export class Tcp implements Transport, TcpApi {
       handler,
       this.#listeners,
     )
+    listener.own = own
+    listener.deferAccept = deferAccept
     this.#listeners.add(listener)
     return listener
   }
@@ -174,6 +179,7 @@ export class Tcp implements Transport, TcpApi {
       throw new TapwireError('ENETUNREACH', `TCP cannot connect to ${formatAddress(remote)}`)
     }
     const local = options.localAddress ?? null
+    const own = withSettings(NO_SETTINGS, options.settings)
     // MUST-44: the routes choose the source address.
     const path = context.network.path(remote, local === null || local.isUnspecified ? null : local)
     if (isPathError(path)) throw pathFailure(path, remote)
@@ -200,6 +206,7 @@ export class Tcp implements Transport, TcpApi {
     }
     const tcb = new Tcb(context, path, localPort, remotePort, false, this.#expire)
     tcb.handler = handler
+    takeSettings(tcb, own)
     if (options.initialData !== undefined) queueInitialData(tcb, options.initialData)
     context.engine.run(() => {
       context.connections.add(tcb)
@@ -207,6 +214,13 @@ export class Tcp implements Transport, TcpApi {
       if (options.initialDataOnSyn) forgetUnsentData(tcb)
     })
     return connectionOf(tcb)
+  }
+
+  hasFastOpenCookie(address: IpAddress): boolean {
+    const path = this.context.network.path(address, null)
+    if (isPathError(path)) return false
+    const entry = this.context.fastOpenCache.find(path.local, path.remote)
+    return entry !== null && entry.cookie !== null && entry.restUntil <= this.context.engine.clock.now()
   }
 
   /** Whether any connection, in whatever state, has this local port: not for hot paths. */

@@ -8,6 +8,7 @@ import { type AckSource, sendBareAck, sendPacedBareAck } from './bare-ack.ts'
 import type { TcpContext } from './context.ts'
 import { DropReason, drop, processed } from './count.ts'
 import { finish } from './finish.ts'
+import type { OwnSettings } from './own-settings.ts'
 import { receiveWindow } from './receive-window.ts'
 import { type SegmentIn, segmentLength } from './segment-in.ts'
 import type { Tcb } from './tcb.ts'
@@ -26,6 +27,7 @@ export class TimeWaitRecord implements AckSource {
   readonly tsOffset: number
   readonly tsRecent: number
   readonly trafficClass: number
+  readonly own: OwnSettings
   expiresAt: Micros
   lastOutOfWindowAck: Micros = Number.NEGATIVE_INFINITY
   hash = 0
@@ -47,6 +49,7 @@ export class TimeWaitRecord implements AckSource {
     this.tsOffset = tcb.tsOffset
     this.tsRecent = tcb.tsRecent
     this.trafficClass = tcb.trafficClass
+    this.own = tcb.own
     this.expiresAt = expiresAt
   }
 }

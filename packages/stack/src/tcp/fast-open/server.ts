@@ -10,12 +10,12 @@ import { establish, raiseRtoAfterSynTimeout } from '../establish.ts'
 import { finish } from '../finish.ts'
 import { timestampOffset } from '../isn.ts'
 import type { TcpListenerImpl } from '../listener.ts'
-import { synWindow } from '../receive-window.ts'
+import { firstWindow } from '../own-settings.ts'
 import { receiveText } from '../receiver.ts'
 import { replyReset } from '../reset.ts'
 import type { SegmentIn } from '../segment-in.ts'
 import { adopt, agree, sendTcbSyn } from '../syn.ts'
-import { Tcb, type TcbTimeout } from '../tcb.ts'
+import { Tcb, type TcbTimeout, takeSettings } from '../tcb.ts'
 import { RetransmitCause } from '../trace.ts'
 import { CookieVerdict, checkCookie, makeCookie } from './cookie.ts'
 import { leaveFastOpenQueue } from './queue.ts'
@@ -74,6 +74,7 @@ function open(
   expire: TcbTimeout,
 ): Tcb {
   const tcb = new Tcb(tcp, path, segment.localPort, segment.remotePort, true, expire)
+  takeSettings(tcb, listener.own)
   tcb.tsOffset = timestampOffset(tcp, path.local, path.remote)
   adopt(tcb, agree(tcp, path, segment.options, segment.flags), segment.seq, iss)
   tcb.sndUna = seqAdd(iss, 1)
@@ -101,7 +102,7 @@ function open(
 function sendSynAck(tcb: Tcb, cookie: Uint8Array | null): void {
   sendTcbSyn(tcb, TcpFlag.Syn | TcpFlag.Ack, cookie === null ? null : { cookie, data: 0 })
   // It acknowledges the data, and its window counts from there.
-  tcb.rcvAdv = seqAdd(tcb.rcvNxt, synWindow(tcb.tcp.config.receiveBuffer))
+  tcb.rcvAdv = seqAdd(tcb.rcvNxt, firstWindow(tcb.tcp.config, tcb.own))
   tcb.lastAckSent = tcb.rcvNxt
   tcb.ackNow = false
   tcb.unackedBytes = 0
