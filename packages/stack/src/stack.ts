@@ -33,6 +33,11 @@ export interface StackOptions {
   readonly random?: Random
   /** Bounds on what the outside can make the stack hold; see `Limits`. */
   readonly limits?: Partial<Limits>
+  /**
+   * The memory to work in, instead of one of its own with `limits.memory` bytes: for programs that make many stacks, one after the
+   * other. Nobody else may use it until the stack is closed.
+   */
+  readonly memory?: Memory
   readonly tcp?: TcpSettings
   /** Is told every decision of TCP. Default: nobody, at the cost of a null check. */
   readonly trace?: TcpTracer
@@ -82,6 +87,7 @@ const STACK_OPTIONS: KnownOptions<StackOptions> = {
   clock: true,
   random: true,
   limits: true,
+  memory: true,
   tcp: true,
   trace: true,
   names: true,
@@ -120,7 +126,7 @@ export class Stack {
   constructor(options: StackOptions = {}) {
     refuseUnknown('options of a stack', options, STACK_OPTIONS)
     this.limits = resolveLimits(options.limits)
-    const memory = new Memory(this.limits.memory)
+    const memory = options.memory ?? new Memory(this.limits.memory)
     this.engine = new Engine(options.clock ?? new SystemClock(), memory, options.random ?? secureRandom())
     this.#conflictDetection = options.conflictDetection ?? 'optimistic'
     this.names = options.names ?? {}

@@ -1,4 +1,4 @@
-import type { CaptureSink } from '@tapwire/stack'
+import { type CaptureSink, TapwireError } from '@tapwire/stack'
 import { type CommandTarget, type RouteMetrics, translateCommand } from '../commands/translate.ts'
 import type { PacketSpec, Script, ScriptEvent } from '../language/ast.ts'
 import { ACK, FIN, RST, SYN } from '../language/flags.ts'
@@ -59,13 +59,28 @@ export class Run {
 
   /** @throws ScriptError for whatever is not as the script says */
   play(): void {
+    let leaked = 0
     try {
-      for (const event of this.#script.events) this.#happen(event)
+      for (const event of this.#script.events) this.#guarded(event)
       if (this.#host !== null) this.#end(this.#host)
     } finally {
-      this.#host?.close()
-      this.#clock.settle()
+      leaked = this.#host?.close() ?? 0
     }
+    if (leaked > 0)
+      throw new Error(`${this.#script.file}: the closed stack has kept ${leaked} bytes of its memory`)
+  }
+
+  /** What the stack refuses to be, or throws, is told with the line that it happened in. */
+  #guarded(event: ScriptEvent): void {
+    try {
+      this.#happen(event)
+    } catch (error) {
+      if (error instanceof TapwireError) this.#fail(event, `the stack refuses this: ${error.message}`)
+      throw error
+    }
+    const fault = this.#host?.fault
+    if (fault !== undefined)
+      this.#fail(event, `the stack has a fault: ${(fault as Error).stack ?? String(fault)}`)
   }
 
   #happen(event: ScriptEvent): void {
@@ -182,11 +197,14 @@ export class Run {
   #refuseUnexpected(): void {
     const [sent] = this.#expectation.unexpected
     if (sent === undefined || sent.time - START >= this.#timing.now) return
-    const actual = sentToScript(sent, this.#flows.outgoing(sent))
+    const { direction, content } = sentToScript(sent, this.#flows.outgoing(sent))
     this.#fail(
       this.#script.events[this.#script.events.length - 1],
       'a packet was sent that is not in the script',
-      ['expected: nothing', `actual:   ${seconds(sent.time - START)} ${packetText({ ...actual, ip: {} })}`],
+      [
+        'expected: nothing',
+        `actual:   ${seconds(sent.time - START)} ${packetText({ direction, content, ip: {} })}`,
+      ],
     )
   }
 

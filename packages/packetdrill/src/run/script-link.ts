@@ -59,6 +59,7 @@ export class ScriptLink implements LinkDevice {
   }
 
   close(): Promise<void> {
+    this.#sink?.memory.free(this.#block)
     this.#sink = null
     return Promise.resolve()
   }

@@ -99,6 +99,15 @@ export class Memory {
     this.#pushFree(block, order)
   }
 
+  /** Takes every block back, whoever has it: for the next user, when the one before is gone. */
+  reset(): void {
+    this.#freeHead.fill(NONE)
+    this.#state.fill(0)
+    this.allocated = 0
+    this.exhausted = 0
+    this.#pushFree(0, this.#maxOrder)
+  }
+
   /** Moves bytes inside this memory; the ranges may overlap. */
   move(target: number, source: number, length: number): void {
     this.u8.copyWithin(target, source, source + length)

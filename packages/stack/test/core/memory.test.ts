@@ -106,4 +106,15 @@ describe('Memory', () => {
     memory.copyTo(memory, 101, 100, 8)
     expect([...memory.copyOut(100, 9)]).toEqual([1, ...bytes])
   })
+
+  it('takes all back at once for the next user, as one whole block', () => {
+    const memory = new Memory(SIZE)
+    for (const size of [1, 5000, SIZE / 4]) memory.allocate(size)
+    expect(memory.allocate(SIZE)).toBe(-1)
+    memory.reset()
+    expect([memory.allocated, memory.exhausted]).toEqual([0, 0])
+    expect(memory.allocate(SIZE)).toBe(0)
+    memory.free(0)
+    expect(memory.allocated).toBe(0)
+  })
 })
