@@ -13,6 +13,7 @@ export default defineConfig({
       '@tapwire/packetdrill': source('packetdrill'),
       '@tapwire/fuzz': source('fuzz'),
       // Longer names first: each is taken for the beginning of what is imported.
+      '@tapwire/net-api/workers': source('net-api', 'workers/index'),
       '@tapwire/net-api/fetch': source('net-api', 'fetch'),
       '@tapwire/net-api': source('net-api'),
     },

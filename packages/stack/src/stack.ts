@@ -140,8 +140,8 @@ export class Stack {
     this.ipv4 = new Ipv4(this.ip)
     this.ipv6 = new Ipv6(this.ip)
     this.icmp = new Icmp(this.ip)
-    this.udp = new Udp(this.ip)
     const config = resolveTcpSettings(options.tcp)
+    this.udp = new Udp(this.ip, config.ephemeralPorts)
     this.tcp = new Tcp(this.engine, this.ip, config, this.limits, options.trace ?? null)
     this.ip.registerTransport(Protocol.Tcp, this.tcp)
   }

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { isMainThread } from 'node:worker_threads'
 import {
   ETHERNET_HEADER,
   type FrameSink,
@@ -64,6 +65,7 @@ export class TapDevice extends EventEmitter<TapEvents> implements LinkDevice {
   readonly #libc: Libc
   readonly #fd: number
   readonly #persistent: boolean
+  readonly #borrowed: boolean
   readonly #virtio: boolean
   readonly #counters: TapCounters
   readonly #writer: FrameWriter
@@ -85,6 +87,11 @@ export class TapDevice extends EventEmitter<TapEvents> implements LinkDevice {
       })
     }
   }
+  /**
+   * A thread that ends, as by an exception, runs its event loop once more: a frame that is read then ends the whole process, for
+   * JavaScript cannot be called any more. And descriptors outlive their thread.
+   */
+  readonly #onThreadExit = (): void => this.#finish(null)
   #sink: FrameSink | null = null
   #reader: FrameReader | null = null
   /** Referenced as long as the device is open: collected, it would go silent. */
@@ -95,7 +102,7 @@ export class TapDevice extends EventEmitter<TapEvents> implements LinkDevice {
   #awaitsRoom = false
   #hasRoom = false
 
-  constructor(options: CheckedOptions, tun: OpenTun, c: Libc = libc()) {
+  constructor(options: Pick<CheckedOptions, 'medium' | 'mac'>, tun: OpenTun, c: Libc = libc()) {
     super()
     const ethernet = options.medium === 'ethernet'
     const linkHeader = ethernet ? ETHERNET_HEADER : 0
@@ -117,6 +124,7 @@ export class TapDevice extends EventEmitter<TapEvents> implements LinkDevice {
     this.#libc = c
     this.#fd = tun.fd
     this.#persistent = tun.persistent
+    this.#borrowed = tun.borrowed ?? false
     this.#virtio = tun.virtio
     this.#longestFrame = this.mtu + linkHeader
     this.#writer = new FrameWriter(c, tun.fd, tun.virtio)
@@ -149,6 +157,7 @@ export class TapDevice extends EventEmitter<TapEvents> implements LinkDevice {
     })
     this.#sink = sink
     this.#poll = this.#libc.poll(this.#fd, { readable: true, writable: false }, this.#onPoll)
+    if (!isMainThread) process.once('exit', this.#onThreadExit)
   }
 
   transmit(frame: TxDescriptor): TransmitResult {
@@ -237,10 +246,13 @@ export class TapDevice extends EventEmitter<TapEvents> implements LinkDevice {
   #finish(error: Error | null): void {
     if (!this.#open) return
     this.#open = false
+    if (!isMainThread) process.off('exit', this.#onThreadExit)
     this.#poll?.close()
     this.#poll = null
-    if (this.#persistent && error === null) clearOffloads(this.#fd, this.#libc)
-    this.#libc.close(this.#fd)
+    if (!this.#borrowed) {
+      if (this.#persistent && error === null) clearOffloads(this.#fd, this.#libc)
+      this.#libc.close(this.#fd)
+    }
     this.#reader?.close()
     this.#sink?.onClosed(error)
     if (error !== null && this.listenerCount('error') > 0) this.emit('error', error)

@@ -43,6 +43,8 @@ export interface OpenTun {
   readonly offloads: AcceptedOffloads
   /** It stays when the fd is closed. */
   readonly persistent: boolean
+  /** The fd is somebody else's to close. */
+  readonly borrowed?: boolean
 }
 
 /** What the kernel agreed to. */

@@ -6,7 +6,7 @@ export class UdpCounters {
   extraCopies = 0
   /** Own multicast and broadcast datagrams that were offered to the sockets of this host, too. */
   loopedBack = 0
-  /** Handed to sockets; with the `dropped…` ones as many as `datagramsIn`, `extraCopies` and `loopedBack` together. */
+  /** Handed to sockets, or to whoever takes strays; with the `dropped…` ones as many as `datagramsIn`, `extraCopies` and `loopedBack` together. */
   delivered = 0
   datagramsOut = 0
   /** Shorter than a header, or a length field that contradicts the packet (UDP-02). */

@@ -3,18 +3,20 @@ import { type Random, randomBelow } from '../core/random.ts'
 import type { PacketIn } from '../ip/packet-in.ts'
 import type { Socket } from './socket.ts'
 
-/** The dynamic range, from Linux's lower end up (RFC 6056 section 3.2). */
-const EPHEMERAL_FIRST = 32_768
-const EPHEMERAL_COUNT = 32_768
+/** The first and the last of the dynamic range, from Linux's lower end up (RFC 6056 section 3.2). */
+export type PortSpan = readonly [first: number, last: number]
+const DYNAMIC_PORTS: PortSpan = [32_768, 65_535]
 
 /** Sockets by local port, and who among those on one port a datagram is for. */
 export class SocketTable {
   readonly #limit: number
+  readonly #dynamic: PortSpan
   readonly #ports = new Map<number, Socket[]>()
   size = 0
 
-  constructor(limit: number) {
+  constructor(limit: number, dynamic: PortSpan = DYNAMIC_PORTS) {
     this.#limit = limit
+    this.#dynamic = dynamic
   }
 
   get isFull(): boolean {
@@ -42,9 +44,11 @@ export class SocketTable {
 
   /** A free port, unpredictable to others (RFC 6056 section 3.3.2). @returns 0 when every port is taken */
   freePort(random: Random): number {
-    const start = randomBelow(random, EPHEMERAL_COUNT)
-    for (let i = 0; i < EPHEMERAL_COUNT; i++) {
-      const port = EPHEMERAL_FIRST + ((start + i) % EPHEMERAL_COUNT)
+    const [first, last] = this.#dynamic
+    const count = last - first + 1
+    const start = randomBelow(random, count)
+    for (let i = 0; i < count; i++) {
+      const port = first + ((start + i) % count)
       if (!this.#ports.has(port)) return port
     }
     return 0

@@ -33,11 +33,13 @@ import { Memberships } from './memberships.ts'
 import { QueueResult, ReceiveQueue } from './receive-queue.ts'
 import { isForMany, UdpSender } from './sender.ts'
 import { requireOpen, Socket } from './socket.ts'
-import { SocketTable } from './socket-table.ts'
+import { type PortSpan, SocketTable } from './socket-table.ts'
 
 /** UDP (RFC 768): sockets, and the datagrams between them and IP. */
 export class Udp implements Transport, UdpApi {
   readonly counters = new UdpCounters()
+  /** As `Tcp.onStray`, for datagrams to a port that nobody has here; not for those put together from fragments. */
+  onStray: (() => boolean) | null = null
   readonly #internet: Internet
   readonly #sockets: SocketTable
   readonly #sender: UdpSender
@@ -53,9 +55,9 @@ export class Udp implements Transport, UdpApi {
 
   readonly #tellReadable = (): void => this.#current?.handler.onReadable?.(this.#current)
 
-  constructor(internet: Internet) {
+  constructor(internet: Internet, dynamicPorts?: PortSpan) {
     this.#internet = internet
-    this.#sockets = new SocketTable(internet.limits.udpSockets)
+    this.#sockets = new SocketTable(internet.limits.udpSockets, dynamicPorts)
     this.#sender = new UdpSender(internet, this.counters, (socket, path, port, block, length) =>
       this.#loopBack(socket, path, port, block, length),
     )
@@ -198,6 +200,10 @@ export class Udp implements Transport, UdpApi {
   #onDatagram(packet: PacketIn, localPort: number, remotePort: number, length: number): void {
     const socket = this.#sockets.find(packet, localPort, remotePort)
     if (socket === null) {
+      if (this.onStray !== null && !packet.reassembled && this.onStray()) {
+        this.counters.delivered++
+        return
+      }
       this.counters.droppedNoListener++
       // UDP-03, IC6-07
       this.#internet.sendError(packet, IcmpErrorKind.PortUnreachable)
