@@ -357,6 +357,7 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
     this.#pending = null
     this.writeQueueSize = 0
     this.#hold()
+    if (this.#connection?.cork) this.#uncorkNextTurn(this.#connection)
     finishWrite(write, error)
   }
 
@@ -388,12 +389,19 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
     }
   }
 
-  /** What is written until the turn after this one leaves in full segments; without it each 64 KiB had a frame for its last 376 bytes. */
+  /**
+   * What is written until the turn after this one leaves in full segments; without it each 64 KiB had a frame for its last 376
+   * bytes. A write that the send ring has not taken yet goes on with it: until then the end of what it took is no end.
+   */
   #corkForTurn(connection: TcpConnection): void {
     connection.cork = true
+    this.#uncorkNextTurn(connection)
+  }
+
+  #uncorkNextTurn(connection: TcpConnection): void {
     this.#context.turns.post({
       serve: () => {
-        connection.cork = false
+        if (this.#pending === null) connection.cork = false
       },
     })
   }

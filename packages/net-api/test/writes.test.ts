@@ -4,8 +4,8 @@ import type { NetContext } from '../src/context.ts'
 import { TcpHandle } from '../src/tcp-handle.ts'
 import type { Turn } from '../src/turns.ts'
 
-/** A handle over a connection that takes everything, and says for each write whether it was corked. */
-function writer() {
+/** A handle over a connection that takes as much as it has room for, and says for each write whether it was corked. */
+function writer(room = Number.POSITIVE_INFINITY) {
   const posted: Turn[] = []
   const corked: boolean[] = []
   const context = {
@@ -16,9 +16,12 @@ function writer() {
   const connection = {
     closeReason: undefined,
     cork: false,
-    write(bytes: Uint8Array) {
+    room,
+    write(bytes: Uint8Array, start = 0) {
       corked.push(this.cork)
-      return bytes.length
+      const taken = Math.min(this.room, bytes.length - start)
+      this.room -= taken
+      return taken
     },
   }
   const handle = new TcpHandle(context)
@@ -27,7 +30,11 @@ function writer() {
   const turn = (): void => {
     for (const next of posted.splice(0)) next.serve()
   }
-  return { connection, corked, posted, write, turn }
+  const roomFor = (length: number): void => {
+    connection.room = length
+    handle.onWritable()
+  }
+  return { connection, corked, posted, write, turn, roomFor }
 }
 
 describe('a write that is part of a stream', () => {
@@ -38,6 +45,21 @@ describe('a write that is part of a stream', () => {
     write(10)
     expect(corked).toEqual([true, true, true])
     expect(posted).toHaveLength(1)
+    turn()
+    expect(connection.cork).toBe(false)
+  })
+
+  it('has no end while the send ring has not taken all of it', () => {
+    const { connection, write, turn, roomFor } = writer(65_000)
+    write(65_536)
+    turn()
+    expect(connection.cork).toBe(true)
+    roomFor(100)
+    turn()
+    expect(connection.cork).toBe(true)
+    roomFor(1000)
+    turn()
+    expect(connection.cork).toBe(true)
     turn()
     expect(connection.cork).toBe(false)
   })
