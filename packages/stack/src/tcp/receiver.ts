@@ -156,17 +156,19 @@ function reportOverlap(tcb: Tcb, ranges: SeqRanges, left: number, right: number)
 function inOrder(tcb: Tcb, length: number, now: number): void {
   const before = tcb.rcvNxt
   tcb.rcvNxt = seqAdd(tcb.rcvNxt, length)
+  // At once: reporting may send an ACK, whose window has only the room that is left.
+  tcb.readable += length
   const ranges = tcb.outOfOrder
   if (ranges !== null) {
     reportOverlap(tcb, ranges, before, tcb.rcvNxt)
+    tcb.readable -= length
     tcb.rcvNxt = ranges.absorb(tcb.rcvNxt)
+    tcb.readable += seqDiff(tcb.rcvNxt, before)
     if (ranges.count === 0) forgetRanges(tcb)
     // R5681-12, R5681-25: a gap was filled, wholly or in part.
     wantAck(tcb)
   }
-  const arrived = seqDiff(tcb.rcvNxt, before)
-  tcb.readable += arrived
-  tcb.bytesReceived += arrived
+  tcb.bytesReceived += seqDiff(tcb.rcvNxt, before)
   ackData(tcb, length, now)
   notify(tcb, ConnectionEvent.Readable)
 }

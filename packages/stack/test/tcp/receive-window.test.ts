@@ -211,3 +211,20 @@ describe.each(ORIGINS)('window scaling, $name', (origin) => {
     expect(sendable(t)).toBe(whole(2000))
   })
 })
+
+describe('SHLD-14 several ACKs that one segment draws', () => {
+  it('promise no more than the buffer has room for, whichever leaves first', () => {
+    const tcp = { receiveBuffer: 4096, receiveBufferMax: 200_000 }
+    const options = MODERN.filter((option) => option.name !== 'timestamps')
+    const t = new Script({ tcp }).established(options)
+    t.send({ flags: 'A', seq: 1, ack: 1, data: 1000 }).send({ flags: 'A', seq: 1500, ack: 1, data: 1 }).skip()
+    // It repeats what is here already before and behind the gap that it fills: two D-SACKs.
+    t.send({ flags: 'A', seq: 501, ack: 1, data: 1201 })
+    while (t.pending > 0) {
+      const { ack, win } = t.next()
+      expect(ack).toBe(1702)
+      expect(win << t.connection.info().rcvWscale).toBeLessThanOrEqual(4096 - 1701)
+    }
+    t.stack.debugInvariants()
+  })
+})
