@@ -40,8 +40,8 @@ export class Attacker implements LinkDevice, FrameSink {
   collisions = 0
   forged = 0
   flipped = 0
-  /** Told of each connection for which data was forged: the ports of both ends. */
-  onForgedData: (portA: number, portB: number) => void = () => {}
+  /** Told of each connection for which something was forged: the ports of both ends. */
+  onForged: (portA: number, portB: number, withData: boolean) => void = () => {}
   /** Told of what passes, and of what the attacker adds. */
   onPacket: (outbound: boolean, bytes: Uint8Array) => void = () => {}
   readonly #device: LinkDevice
@@ -140,7 +140,7 @@ export class Attacker implements LinkDevice, FrameSink {
     this.forged++
     const payload = withData ? dice.bytes(1 + dice.below(1400)) : new Uint8Array(0)
     const flags = withData ? 0x18 : dice.pick([0x10, 0x04, 0x14, 0x02, 0x12, 0x10])
-    if (withData) this.onForgedData(word(bytes, upper), word(bytes, upper + 2))
+    this.onForged(word(bytes, upper), word(bytes, upper + 2), withData)
     const fields = {
       ...tcp,
       flags,

@@ -17,6 +17,8 @@ export class StreamEnd {
   finished = false
   /** It closed or aborted: what it had not read, and what still comes, is lost. */
   gone = false
+  /** Somebody has forged a segment: one inside the window may end or stall the connection for good, as RFC 9293 has it. */
+  attacked = false
   /** Somebody has forged data: what it reads may be anybody's. */
   forged = false
   /** When it was first seen to be over without another end, in microseconds. */

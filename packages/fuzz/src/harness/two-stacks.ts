@@ -41,6 +41,7 @@ export class TwoStacks {
   #finishing = false
   delivered = 0
   opened = 0
+  stalled = 0
 
   constructor(seed: number) {
     const { clock } = this
@@ -51,7 +52,7 @@ export class TwoStacks {
     this.attacker = new Attacker(b, dice)
     this.attacker.onPacket = (outbound, bytes) =>
       this.recorder.note(0, clock.epoch + clock.now(), outbound, bytes)
-    this.attacker.onForgedData = (portA, portB) => this.#taint(portA, portB)
+    this.attacker.onForged = (portA, portB, withData) => this.#taint(portA, portB, withData)
     const tcp = {
       congestion: dice.pick(['cubic', 'newreno', 'bbr'] as const),
       ecn: dice.pick([true, 'passive', false] as const),
@@ -126,10 +127,12 @@ export class TwoStacks {
     if (this.#finishing) wind(end)
   }
 
-  #taint(portA: number, portB: number): void {
+  #taint(portA: number, portB: number, withData: boolean): void {
     for (const name of [nameOf(portA, portB), nameOf(portB, portA)]) {
       const end = this.ends.get(name)
-      if (end !== undefined) end.forged = true
+      if (end === undefined) continue
+      end.attacked = true
+      if (withData) end.forged = true
     }
   }
 
@@ -181,6 +184,7 @@ export class TwoStacks {
       [...this.ends.values()].every((end) => end.connection.closeReason !== undefined)
     clock.runUntil(over, LONG)
     this.check()
+    this.#giveUpStalled()
     for (const end of this.ends.values()) this.#checkDelivery(end)
     for (const end of this.ends.values()) {
       this.delivered += end.received
@@ -191,6 +195,16 @@ export class TwoStacks {
     this.check()
     for (const [i, stack] of this.stacks.entries()) this.#checkRest(i, stack)
     await Promise.all(this.stacks.map((stack) => stack.close()))
+  }
+
+  /** SND.WL1 beyond what the peer will ever send, a FIN that it never sent: no TCP recovers from what an attacker on the path can do. */
+  #giveUpStalled(): void {
+    for (const end of this.ends.values()) {
+      if (end.connection.closeReason !== undefined || !(end.attacked || this.attacker.collisions > 0))
+        continue
+      this.stalled++
+      end.abort()
+    }
   }
 
   #checkDelivery(end: StreamEnd): void {
@@ -221,6 +235,7 @@ export class TwoStacks {
       forged: this.attacker.forged,
       flipped: this.attacker.flipped,
       collisions: this.attacker.collisions,
+      stalled: this.stalled,
     }
   }
 }
