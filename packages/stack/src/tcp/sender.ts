@@ -93,7 +93,9 @@ export function retransmit(
   let data = record.length - (fin ? 1 : 0)
   const cut = data > most
   if (cut) data = most
-  const flags = TcpFlag.Ack | TcpFlag.Psh | (fin && !cut ? TcpFlag.Fin : 0)
+  // As the first time.
+  const push = record.pushed && !cut
+  const flags = TcpFlag.Ack | (push ? TcpFlag.Psh : 0) | (fin && !cut ? TcpFlag.Fin : 0)
   if (!emit(tcb, record.start, flags, seqDiff(record.start, tcb.sndUna), data, mss)) return false
   if (cut) tcb.sent.split(record, seqAdd(record.start, data))
   const now = tcb.tcp.engine.now
@@ -134,7 +136,7 @@ function sendWhatFits(tcb: Tcb, mss: number): boolean {
   if (probe > 0) {
     if (!emit(tcb, tcb.sndNxt, TcpFlag.Ack, seqDiff(tcb.sndNxt, tcb.sndUna), probe, probe)) return false
     probeSent(tcb, probe)
-    commitNew(tcb, probe, false, probe)
+    commitNew(tcb, probe, false, false, probe)
   }
   for (;;) {
     let length = sendable(tcb, mss)
@@ -153,9 +155,10 @@ function sendSegmentOfNew(tcb: Tcb, length: number, mss: number): boolean {
   // SHLD-15: the FIN has to fit into the window as well.
   const fin = last && tcb.finQueued && tcb.sndWnd - tcb.flightSize > length
   // MUST-61, MUST-60, SHLD-27: PSH on the segment that empties the queue.
-  const flags = TcpFlag.Ack | (last && length > 0 ? TcpFlag.Psh : 0) | (fin ? TcpFlag.Fin : 0)
+  const push = last && length > 0
+  const flags = TcpFlag.Ack | (push ? TcpFlag.Psh : 0) | (fin ? TcpFlag.Fin : 0)
   if (!emit(tcb, tcb.sndNxt, flags, seqDiff(tcb.sndNxt, tcb.sndUna), length, mss)) return false
-  commitNew(tcb, length, fin, mss)
+  commitNew(tcb, length, push, fin, mss)
   return true
 }
 
@@ -168,11 +171,13 @@ export function sendProbeData(tcb: Tcb, mss: number): boolean {
 }
 
 /** The device took new data: now it is in flight. */
-function commitNew(tcb: Tcb, length: number, fin: boolean, mss: number): void {
+function commitNew(tcb: Tcb, length: number, push: boolean, fin: boolean, mss: number): void {
   const now = tcb.tcp.engine.now
   const end = seqAdd(tcb.sndNxt, length + (fin ? 1 : 0))
   if (tcb.sent.count === 0) restartRto(tcb, now)
-  onPacketSent(tcb, tcb.sent.append(tcb.sndNxt, end, now), now)
+  const record = tcb.sent.append(tcb.sndNxt, end, now)
+  record.pushed = push
+  onPacketSent(tcb, record, now)
   pacedSend(tcb, length, now)
   tcb.prr.out += seqDiff(end, tcb.sndNxt)
   tcb.sndNxt = end

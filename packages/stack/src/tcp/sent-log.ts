@@ -60,6 +60,9 @@ export class SentLog {
     rest.sacked = record.sacked
     rest.lost = record.lost
     rest.retransmitted = record.retransmitted
+    // What is pushed is the end of it.
+    rest.pushed = record.pushed
+    record.pushed = false
     rest.delivered = record.delivered
     rest.deliveredAt = record.deliveredAt
     rest.firstSentAt = record.firstSentAt
@@ -200,6 +203,7 @@ export class SentLog {
   /** `next`, which follows `record` and is SACKed as well, becomes part of it. */
   #absorb(record: SentRecord, next: SentRecord): void {
     record.end = next.end
+    record.pushed = next.pushed
     record.retransmissions = Math.max(record.retransmissions, next.retransmissions)
     this.#unlink(next)
   }

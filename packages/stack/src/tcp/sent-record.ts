@@ -18,6 +18,8 @@ export class SentRecord {
   lost = false
   /** Sent again, and that copy is not known to be lost. */
   retransmitted = false
+  /** It went with PSH, and does so again. */
+  pushed = false
   previous: SentRecord | null = null
   next: SentRecord | null = null
   /** Stands in the log's list by time of sending, between these two. */
@@ -62,6 +64,7 @@ export class SentRecordPool {
     record.sacked = false
     record.lost = false
     record.retransmitted = false
+    record.pushed = false
     return record
   }
 

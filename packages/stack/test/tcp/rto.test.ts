@@ -31,6 +31,19 @@ describe.each(ORIGINS)('the retransmission timer, $name', (origin) => {
     expect(fast.info).toMatchObject({ srtt: 5, rttvar: 2.5, rto: 205 })
   })
 
+  it('MUST-61 SEG-26 what is sent again has PSH and FIN where it had them the first time', () => {
+    const t = new SenderScript({ ...origin, kind: 'plain' })
+    t.write(2)
+    t.expect({ flags: 'A', length: SIZE }).expect({ flags: 'PA', length: SIZE })
+    t.wait(301).expect({ flags: 'A', length: SIZE })
+    t.wait(5).ack(1)
+    t.expect({ flags: 'PA', length: SIZE })
+    t.wait(5).ack(2)
+    t.connection.shutdown()
+    t.expect({ flags: 'FA', length: 0 })
+    t.wait(1201).expect({ flags: 'FA', length: 0 })
+  })
+
   it('R6298-03 R6298-08 later samples move RTTVAR first, then SRTT; a constant RTT leaves the lower bound', () => {
     const t = new SenderScript({ ...origin, kind: 'plain' })
     t.write(1).expectSegments(0)
