@@ -1,9 +1,11 @@
 // pnpm bench:netem
+
+import { startProgress } from '../progress.ts'
 import type { Measured, Plan } from './cells.ts'
 import type { Event } from './measure.ts'
 import { type BenchOptions, HELP, parseOptions } from './options.ts'
 import { choosePlace, type Place } from './place.ts'
-import { startProgress } from './progress.ts'
+import { told } from './progress.ts'
 import { ENOUGH, formatRows, summarize } from './table.ts'
 
 const CANNOT = 2
@@ -28,7 +30,7 @@ async function measure(place: Place, plan: Plan): Promise<Measured[]> {
     const event = JSON.parse(line.slice(MARK.length)) as Event
     if ('measured' in event) {
       measured.push(event.measured)
-      progress.add(event.measured)
+      progress.add(told(event.measured))
     } else if ('failed' in event) failure = event.failed
     else if ('finished' in event) failure = null
   }

@@ -1,4 +1,5 @@
 import { formatTable } from '../../examples/main/table.ts'
+import { median } from '../median.ts'
 import type { Cell, Measured, Side } from './cells.ts'
 
 /** Of the kernel's goodput: what every cell has to reach. */
@@ -34,12 +35,6 @@ export function summarize(cells: readonly Cell[], measured: readonly Measured[])
     const [kernel, tapwire] = [of('kernel'), of('tapwire')]
     return { cell, kernel, tapwire, ratio: tapwire.rate / kernel.rate }
   })
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
 
 export function formatRows(rows: readonly Row[]): string {
