@@ -55,18 +55,18 @@ export function setStreamIpOption(
     case IP_TOS:
       // The two low bits are ECN's: TCP keeps its own.
       options.trafficClass = numberOf(value) & 0xff
-      if (connection !== null) connection.trafficClass = options.trafficClass
+      socket.applySettings()
       return
     case IP_TTL: {
       const ttl = rangeOf(value, -1, 255)
       if (ttl === 0) throw new SocketError('EINVAL')
       options.ttl = ttl < 0 ? options.defaultTtl : ttl
-      if (connection !== null) options.applySettings(connection)
+      socket.applySettings()
       return
     }
     case IP_MTU_DISCOVER:
       options.mtuDiscover = rangeOf(value, 0, 5)
-      if (connection !== null) options.applySettings(connection)
+      socket.applySettings()
       return
     case IP_RECVERR:
       options.receiveErrors = flagOf(value)

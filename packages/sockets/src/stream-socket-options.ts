@@ -85,11 +85,13 @@ export function setStreamSocketOption(socket: StreamSocket, name: number, value:
     }
     case SO_SNDBUF:
     case SO_SNDBUFFORCE:
-      options.setSendBuffer(numberOf(value), connection)
+      options.setSendBuffer(numberOf(value))
+      socket.applySettings()
       return
     case SO_RCVBUF:
     case SO_RCVBUFFORCE:
-      options.setReceiveBuffer(numberOf(value), connection)
+      options.setReceiveBuffer(numberOf(value))
+      socket.applySettings()
       return
     case SO_BROADCAST:
     case SO_DEBUG:

@@ -78,6 +78,8 @@ export class StreamSocket extends SocketFile {
   softError: ErrnoName | null = null
   /** The connection's last state before it was over: a RST in CLOSE-WAIT is EPIPE. */
   closeWait = false
+  /** TCP_FASTOPEN_CONNECT: whom the first write is to connect to, with its data on the SYN; null for nobody. */
+  deferred: SocketAddress | null = null
   /** Bytes that have been read: where in the stream we are. */
   consumed = 0
   /** Where in the stream the urgent byte is, -1 for none; and whether it has been taken by MSG_OOB. */
@@ -94,6 +96,7 @@ export class StreamSocket extends SocketFile {
   /** sk_state. */
   get state(): number {
     if (this.listener !== null) return TCP_LISTEN
+    if (this.deferred !== null) return TCP_SYN_SENT
     return this.connection === null ? TCP_CLOSE : LINUX_STATES[this.connection.state]
   }
 
@@ -145,6 +148,12 @@ export class StreamSocket extends SocketFile {
   #dropPort(): void {
     if (this.binding !== null) this.bindings.drop(this.binding)
     this.binding = null
+  }
+
+  /** Options that the stack keeps have changed: for the connection, or for those that a listener is going to make. */
+  applySettings(): void {
+    const target = this.connection ?? this.listener
+    target?.configure(this.options.settings())
   }
 
   // ---- passive opens -----------------------------------------------------------------------------------------
@@ -213,10 +222,14 @@ export class StreamSocket extends SocketFile {
       return 0
     }
     if (this.association === Association.Connected) throw new SocketError('EISCONN')
+    if (this.deferred !== null) throw new SocketError('EISCONN')
     const already = this.association === Association.Connecting
     if (!already) {
       if (this.state !== TCP_CLOSE) throw new SocketError('EISCONN')
+      if (this.#defers(given)) return 0
       this.open(given, null)
+      // Whatever has come of it by now (over loopback, all), it began as a wait.
+      if (this.nonblocking) throw new SocketError('EINPROGRESS')
     }
     const progress: ErrnoName = already ? 'EALREADY' : 'EINPROGRESS'
     const late = (): never => {
@@ -224,6 +237,15 @@ export class StreamSocket extends SocketFile {
     }
     const patience = this.nonblocking ? 0 : this.sendTimeout
     return this.waiting.call(() => this.outcome(), [this.changed], patience, late, this.hold)
+  }
+
+  /** tcp_fastopen_defer_connect(): with a cookie at hand the SYN waits for data to take along. */
+  #defers(given: SocketAddress): boolean {
+    if (!this.options.fastOpenConnect || given.port === 0) return false
+    if (!this.stack.tcp.hasFastOpenCookie(readAddress(this.domain, given))) return false
+    this.deferred = given
+    this.association = Association.Connecting
+    return true
   }
 
   /** Sends the SYN. @param data what goes along by Fast Open, and is queued in any case; null for a plain open */
@@ -235,6 +257,8 @@ export class StreamSocket extends SocketFile {
     const { binding } = this
     const bound = binding !== null && binding.address !== null && !binding.address.isUnspecified
     this.association = Association.Connecting
+    this.error = null
+    this.deferred = null
     try {
       const connection = this.stack.tcp.connect(
         {
@@ -243,7 +267,8 @@ export class StreamSocket extends SocketFile {
           localAddress: bound ? binding.address : null,
           localPort: binding?.port ?? 0,
           ...(data === null ? {} : { initialData: data, initialDataOnSyn: true, fastOpen: true }),
-          ...this.options.forConnect(),
+          settings: this.options.settings(),
+          ...(this.options.fastOpenConnect ? { fastOpen: true } : {}),
         },
         this.#handler,
       )
@@ -290,6 +315,7 @@ export class StreamSocket extends SocketFile {
 
   #reset(): void {
     this.connection = null
+    this.deferred = null
     this.association = Association.None
     this.receiveShut = false
     this.sendShut = false
@@ -383,6 +409,7 @@ export class StreamSocket extends SocketFile {
       this.changed.wake()
       throw new SocketError('ENOTCONN')
     }
+    if (how !== SHUT_WR) connection?.refuseData()
     if (how !== SHUT_RD) connection?.shutdown()
     this.changed.wake()
   }
@@ -424,7 +451,8 @@ export class StreamSocket extends SocketFile {
     let bits = 0
     if ((this.receiveShut && this.sendShut) || state === TCP_CLOSE) bits |= POLLHUP
     if (this.receiveShut) bits |= POLLIN | POLLRDNORM | POLLRDHUP
-    if (state !== TCP_SYN_SENT && state !== TCP_SYN_RECV) {
+    if (this.deferred !== null) bits |= POLLOUT | POLLWRNORM
+    else if (state !== TCP_SYN_SENT && state !== TCP_SYN_RECV) {
       if (this.inOrder >= this.lowWater) bits |= POLLIN | POLLRDNORM
       if (this.sendShut || connection === null || connection.hasRoom()) bits |= POLLOUT | POLLWRNORM
       if (this.urgentHere) bits |= POLLPRI

@@ -57,7 +57,7 @@ export function streamTcpOption(socket: StreamSocket, name: number): OptionValue
     case TCP_QUICKACK:
       return options.quickAck ? 1 : 0
     case TCP_CONGESTION:
-      return congestionText(connection?.congestion ?? options.congestion)
+      return congestionText(connection?.congestion ?? options.congestion ?? options.defaultCongestion)
     case TCP_USER_TIMEOUT:
       return options.userTimeout
     case TCP_FASTOPEN:
@@ -87,7 +87,6 @@ export function setStreamTcpOption(socket: StreamSocket, name: number, value: Op
       return
     case TCP_CORK:
       options.cork = flagOf(value)
-      options.more = false
       if (connection !== null) connection.cork = options.cork
       return
     case TCP_KEEPIDLE:
@@ -154,7 +153,7 @@ export function setStreamTcpOption(socket: StreamSocket, name: number, value: Op
     default:
       throw new SocketError('ENOPROTOOPT')
   }
-  if (connection !== null) options.applySettings(connection)
+  socket.applySettings()
 }
 
 /** Linux's name for NewReno is 'reno'. @throws ENOENT for an algorithm that there is not */

@@ -25,7 +25,9 @@ export function writeStream(
   to: SocketAddress | null,
   sigpipe: () => void,
 ): Result<number> {
-  if ((flags & MSG_FASTOPEN) !== 0) return openFast(socket, source, flags, to)
+  if ((flags & MSG_FASTOPEN) !== 0 || socket.deferred !== null) {
+    return openFast(socket, source, flags, socket.deferred ?? to)
+  }
   let sent = 0
   const attempt = (): number | Blocked => {
     try {
@@ -56,24 +58,21 @@ function mayWrite(socket: StreamSocket): boolean {
   throw new SocketError('EPIPE')
 }
 
-/** As much as there is room for. MSG_MORE is a cork that the next write without it pulls out. */
+/** As much as there is room for. */
 function push(socket: StreamSocket, source: Source, flags: number): number {
-  const { connection, options } = socket
+  const { connection } = socket
   if (connection === null) return 0
   const more = (flags & MSG_MORE) !== 0
-  if (more) connection.cork = true
   let sent = 0
   socket.stack.engine.run(() => {
     for (let piece = source.next(); piece.length > 0; piece = source.next()) {
       const urgent = (flags & MSG_OOB) !== 0 && sent + piece.length >= source.length
-      const taken = urgent ? connection.writeUrgent(piece) : connection.write(piece)
+      const taken = urgent ? connection.writeUrgent(piece) : connection.write(piece, 0, more)
       source.advance(taken)
       sent += taken
       if (taken < piece.length) break
     }
-    if (!more && options.more && !options.cork) connection.cork = false
   })
-  options.more = more
   return sent
 }
 
@@ -85,8 +84,10 @@ function openFast(
   to: SocketAddress | null,
 ): Result<number> {
   if (to === null || to.family === AF_UNSPEC) throw new SocketError('EOPNOTSUPP')
-  if (socket.association === Association.Connecting) throw new SocketError('EALREADY')
-  if (socket.association !== Association.None || socket.state !== TCP_CLOSE) throw new SocketError('EISCONN')
+  if (socket.deferred === null) {
+    if (socket.association === Association.Connecting) throw new SocketError('EALREADY')
+    if (socket.association !== Association.None || socket.state !== TCP_CLOSE) throw new SocketError('EISCONN')
+  }
   socket.open(to, source.next())
   let sent = socket.connection?.unacknowledged ?? 0
   source.advance(sent)

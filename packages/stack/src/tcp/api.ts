@@ -211,9 +211,11 @@ export interface TcpConnection {
   /**
    * Copies bytes into the send ring, from `start` on. @returns how many were taken; less than offered means that
    * the ring is full and `onWritable` will be called. Before the handshake is done bytes are kept.
+   * @param more what follows at once is to share segments with it (MSG_MORE): a short one waits for the next write, for anything
+   * that arrives, or 200 ms; default false
    * @throws EPIPE after `shutdown`, or when the connection is over
    */
-  write(bytes: Uint8Array, start?: number): number
+  write(bytes: Uint8Array, start?: number, more?: boolean): number
   /**
    * As `write`; all that is queued then is urgent: segments carry the mark until its end is acknowledged. For old
    * protocols such as Telnet only (R6093-02).
@@ -223,6 +225,11 @@ export interface TcpConnection {
   readonly urgentLeft: number
   /** Sends FIN after everything written. Reading goes on. Calling it again does nothing. */
   shutdown(): void
+  /**
+   * Nothing more will be read: once our FIN has left, data that arrives ends the connection with a RST (Linux's SHUT_RD; SHLD-3). What
+   * is here stays readable. There is no way back.
+   */
+  refuseData(): void
   /**
    * The application is done with it: as `shutdown`, and what arrives from now on is refused. With unread data in
    * the ring a RST is sent (RFC 9293 section 3.6.1, SHLD-3). No handler is called after it.

@@ -12,6 +12,7 @@ export function shutdownTcb(tcb: Tcb): void {
   tcb.finQueued = true
   holdWhileUnanswered(tcb)
   tcb.corked = false
+  tcb.more = false
   wantOutput(tcb)
 }
 

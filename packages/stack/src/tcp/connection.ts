@@ -124,7 +124,7 @@ class Connection implements TcpConnection {
     engine.leave()
   }
 
-  write(bytes: Uint8Array, start = 0): number {
+  write(bytes: Uint8Array, start = 0, more = false): number {
     const tcb = this.#tcb
     if (tcb.finQueued || tcb.closeReason !== undefined) {
       throw new TapwireError('EPIPE', 'Nothing can be written to a connection after it was shut down')
@@ -147,9 +147,10 @@ class Connection implements TcpConnection {
     tcb.sendRing.write(tcb.sendQueued, bytes, start, taken)
     engine.enter()
     tcb.sendQueued += taken
+    tcb.more = more
     holdWhileUnanswered(tcb)
     // MAY-16
-    if (tcb.corked && tcb.corkAt === NEVER) armCork(tcb, engine.now + CORK_LIMIT)
+    if ((tcb.corked || more) && tcb.corkAt === NEVER) armCork(tcb, engine.now + CORK_LIMIT)
     wantOutput(tcb)
     engine.leave()
     return taken
@@ -173,6 +174,10 @@ class Connection implements TcpConnection {
     this.#tcb.tcp.engine.run(() => shutdownTcb(this.#tcb))
   }
 
+  refuseData(): void {
+    this.#tcb.deaf = true
+  }
+
   close(): void {
     this.#tcb.tcp.engine.run(() => closeTcb(this.#tcb))
   }
@@ -187,8 +192,12 @@ class Connection implements TcpConnection {
 
   /** MUST-17. */
   set noDelay(on: boolean) {
-    this.#tcb.noDelay = on
-    if (on) this.#push()
+    const tcb = this.#tcb
+    tcb.noDelay = on
+    if (!on) return
+    // What is queued goes at once, corked or not (Linux).
+    if (tcb.unsent > 0 && tcb.state >= TcpState.Established) tcb.override = true
+    this.#push()
   }
 
   get cork(): boolean {

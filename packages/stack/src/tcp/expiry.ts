@@ -34,7 +34,7 @@ export function expireTcb(tcb: Tcb, now: Micros): void {
   }
   if (tcb.corkAt <= now) {
     tcb.corkAt = NEVER
-    if (tcb.corked && tcb.unsent > 0) overrideSilly(tcb)
+    if ((tcb.corked || tcb.more) && tcb.unsent > 0) overrideSilly(tcb)
   }
   if (tcb.starvedAt <= now) {
     tcb.starvedAt = NEVER

@@ -15,6 +15,7 @@ import type { Tcb } from './tcb.ts'
 import type { TimeWaitQueue } from './time-wait.ts'
 import { noteUrgent } from './urgent.ts'
 import { adoptUserTimeout } from './user-timeout-option.ts'
+import { wantOutput } from './wants.ts'
 
 /** SEGMENT ARRIVES for a connection with a TCB (RFC 9293 section 3.10.7.3 and 3.10.7.4). */
 export function arrive(tcb: Tcb, segment: SegmentIn, timeWait: TimeWaitQueue): void {
@@ -35,6 +36,7 @@ export function arrive(tcb: Tcb, segment: SegmentIn, timeWait: TimeWaitQueue): v
     if (tcb.fastOpenPending !== null && !confirmsFastOpen(tcb, segment)) return
     tcb.lastReceiveAt = tcb.tcp.engine.now
     tcb.keepaliveProbes = 0
+    if (tcb.more) endMore(tcb, segment)
     if (!processAck(tcb, segment)) return
     if (tcb.finAcked && !afterFinAcked(tcb, timeWait)) {
       processed(tcb.tcp, segment)
@@ -52,6 +54,13 @@ export function arrive(tcb: Tcb, segment: SegmentIn, timeWait: TimeWaitQueue): v
     return
   }
   if (receiveText(tcb, segment)) afterFin(tcb, timeWait)
+}
+
+/** MSG_MORE is no cork: an ACK of something, or a FIN, lets go what Nagle would (as in Linux, where both push what is pending). */
+function endMore(tcb: Tcb, segment: SegmentIn): void {
+  if (segment.ack === tcb.sndUna && (segment.flags & TcpFlag.Fin) === 0) return
+  tcb.more = false
+  wantOutput(tcb)
 }
 
 /** Super-frames count as what they were merged from. */
@@ -114,8 +123,9 @@ function afterFin(tcb: Tcb, timeWait: TimeWaitQueue): void {
   }
 }
 
-/** The application has closed and will not read: the peer must learn that its data is lost (SHLD-3). */
+/** The application has closed and will not read, or said so: the peer must learn that its data is lost (SHLD-3). */
 function refusesData(tcb: Tcb): boolean {
+  if (tcb.deaf && !tcb.orphaned) return tcb.state === TcpState.FinWait1 || tcb.state === TcpState.FinWait2
   return (
     tcb.orphaned &&
     (tcb.state === TcpState.FinWait1 || tcb.state === TcpState.FinWait2 || tcb.state === TcpState.Established)
@@ -125,5 +135,5 @@ function refusesData(tcb: Tcb): boolean {
 function resetForLostData(tcb: Tcb, segment: SegmentIn): void {
   drop(tcb.tcp, tcb.id, segment, DropReason.AfterClose)
   sendReset(tcb)
-  finish(tcb, null)
+  finish(tcb, tcb.orphaned ? null : 'ECONNRESET')
 }

@@ -16,7 +16,7 @@ export function startPersist(tcb: Tcb, mss: number): void {
   if (tcb.persistAt !== NEVER || tcb.retransmitAt !== NEVER) return
   // Nagle, cork or a window smaller than a segment but not zero: MUST-38's override timeout is this timer as well.
   const { now } = tcb.tcp.engine
-  if (tcb.corked && tcb.unsent < mss && tcb.sndWnd >= tcb.unsent) {
+  if ((tcb.corked || tcb.more) && tcb.unsent < mss && tcb.sndWnd >= tcb.unsent) {
     // The cork came after the bytes, or the last limit let go of the bytes before these.
     if (tcb.corkAt === NEVER) armCork(tcb, now + CORK_LIMIT)
     return

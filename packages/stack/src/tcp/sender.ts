@@ -1,5 +1,5 @@
 import { seqAdd, seqDiff, seqLeq, seqMax } from '../core/seq.ts'
-import { NEVER } from '../core/timer.ts'
+import { type Micros, NEVER } from '../core/timer.ts'
 import { TcpFlag } from '../wire/tcp.ts'
 import { TcpState } from './api.ts'
 import { awaitsAnswer } from './awaited-answer.ts'
@@ -199,9 +199,12 @@ function finSent(tcb: Tcb): void {
 function restartAfterIdle(tcb: Tcb): void {
   if (tcb.sent.count > 0 || tcb.unsent === 0 || tcb.lastSendAt === 0) return
   const now = tcb.tcp.engine.now
-  if (tcb.tcp.config.slowStartAfterIdle && now - tcb.lastSendAt > currentRto(tcb))
-    tcb.congestion.onIdle(tcb, now)
+  if (now - tcb.lastSendAt > currentRto(tcb)) shrinkAfterIdle(tcb, now)
   tcb.congestion.onRestart?.(tcb, now)
+}
+
+function shrinkAfterIdle(tcb: Tcb, now: Micros): void {
+  if (tcb.tcp.config.slowStartAfterIdle) tcb.congestion.onIdle(tcb, now)
 }
 
 /**
@@ -234,7 +237,7 @@ function sendable(tcb: Tcb, mss: number): number {
  */
 function mayEndShort(tcb: Tcb): boolean {
   if (tcb.finQueued) return true
-  if (tcb.corked) return false
+  if (tcb.corked || tcb.more) return false
   return tcb.noDelay || tcb.sent.count === 0 || seqLeq(tcb.sndSmall, tcb.sndUna)
 }
 

@@ -126,8 +126,12 @@ export class Tcb {
   finAcked = false
   /** The application called `close`: nobody reads any more. */
   orphaned = false
+  /** It will not read what comes after our FIN. */
+  deaf = false
   noDelay = false
   corked = false
+  /** The last write has said that more comes at once: a short segment waits for that, or for anything to arrive. */
+  more = false
   /** A short segment has waited long enough: the next one goes whatever its size. */
   override = false
   trafficClass: number
