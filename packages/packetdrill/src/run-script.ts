@@ -8,8 +8,8 @@ export interface RunOptions {
   /** Named in messages; default 'script'. */
   readonly file?: string
   /**
-   * Options as on the command line, by packetdrill's names and without the dashes: `{ mtu: 1280, ip_version: 'ipv6' }`. The
-   * script's own lines win.
+   * Options as on the command line, by packetdrill's names and without the dashes: `{ mtu: 1280, ip_version: 'ipv6' }`. They
+   * win over the script's own lines.
    */
   readonly options?: Readonly<Record<string, string | number | boolean>>
   /** Names for `#ifdef`, with what they stand for in calls. STANDARD is always defined. */
@@ -43,8 +43,10 @@ export function runScript(text: string, options: RunOptions = {}): ScriptResult 
   try {
     const defines = new Map<string, string>([['STANDARD', '1'], ...Object.entries(options.defines ?? {})])
     const script = parseScript(text, file, defines)
-    const settings = settingsFrom(given, options.tcp ?? {})
+    const settings = defaultSettings('ipv4')
+    settings.tcp = { ...settings.tcp, ...options.tcp }
     applyOptionLines(settings, file, script.options)
+    applyGiven(settings, given)
     run = new Run(script, settings, defines, options.capture ?? null, options.print ?? (() => {}))
     run.play()
     return { file, passed: true, error: null, seconds: run.elapsed / 1e6 }
@@ -54,12 +56,10 @@ export function runScript(text: string, options: RunOptions = {}): ScriptResult 
   }
 }
 
-function settingsFrom(
+function applyGiven(
+  settings: RunSettings,
   given: readonly (readonly [string, string | number | boolean])[],
-  tcp: TcpSettings,
-): RunSettings {
-  const settings = defaultSettings('ipv4')
-  settings.tcp = { ...settings.tcp, ...tcp }
+): void {
   const ordered = [...given].sort(([a], [b]) => Number(b === 'ip_version') - Number(a === 'ip_version'))
   for (const [name, value] of ordered) {
     try {
@@ -68,5 +68,4 @@ function settingsFrom(
       throw new RangeError(`The option '${name}' ${(error as Error).message}`)
     }
   }
-  return settings
 }

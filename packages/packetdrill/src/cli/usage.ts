@@ -3,7 +3,7 @@ export const USAGE = `usage: tapwire-packetdrill [options] <script.pkt or folder
 Runs packetdrill scripts against a tapwire stack, in virtual time: no kernel, no device, no privileges.
 Each script is told as PASS or FAIL; the status is 1 when one failed, 2 for a mistake on the command line.
 
-Options of packetdrill (a script's own lines win):
+Options of packetdrill (they win over a script's own lines):
   --ip_version=ipv4|ipv6|ipv4-mapped-ipv6   default ipv4
   --tolerance_usecs=N        how early or late an event may be; default 4000
   --mtu=N                    of the link; default 1500

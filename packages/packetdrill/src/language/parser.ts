@@ -48,7 +48,7 @@ function parseEvent(scanner: Scanner): ScriptEvent {
   if (until !== undefined && time.kind === 'any') scanner.fail("a blocking call needs a time, not '*'")
   const body = parseBody(scanner)
   if (until !== undefined && body.kind !== 'call') scanner.fail('only a call can take time (t...t2)')
-  const text = scanner.text.slice(start, scanner.at).replace(/\s+/g, ' ').trim()
+  const text = scanner.text.slice(start, scanner.end).replace(/\s+/g, ' ')
   return { line, time, body, text, ...(until === undefined ? {} : { until }) }
 }
 

@@ -14,7 +14,7 @@ export class Scanner {
   /** Of the piece taken last, or of the next one after `peek` and `atEnd`. */
   at = 0
   /** Where the piece taken last ends. */
-  #end = 0
+  end = 0
   #lineStarts: number[] | null = null
 
   /** @param defines what names stand for that a packet may have in the place of digits */
@@ -64,7 +64,7 @@ export class Scanner {
   take(text: string): boolean {
     if (!this.sees(text)) return false
     this.at += text.length
-    this.#end = this.at
+    this.end = this.at
     return true
   }
 
@@ -74,7 +74,7 @@ export class Scanner {
     const found = pattern.exec(this.text)
     if (found === null) return null
     this.at = pattern.lastIndex
-    this.#end = this.at
+    this.end = this.at
     return found
   }
 
@@ -82,14 +82,14 @@ export class Scanner {
   word(text: string): boolean {
     if (!this.sees(text) || /\w/.test(this.text[this.at + text.length] ?? '')) return false
     this.at += text.length
-    this.#end = this.at
+    this.end = this.at
     return true
   }
 
   /** Whether the line has ended before the next piece. */
   get endOfLine(): boolean {
     const next = this.skip()
-    return next >= this.text.length || this.text.slice(this.#end, next).includes('\n')
+    return next >= this.text.length || this.text.slice(this.end, next).includes('\n')
   }
 
   expect(text: string): void {

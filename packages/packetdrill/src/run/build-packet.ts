@@ -80,7 +80,10 @@ function ipLayer(
 }
 
 /** An error from the other end about one of our packets, of which it quotes the headers. */
-function buildIcmp(icmp: IcmpSpec, ip: IpSpec, flow: Flow, ends: Ends): Uint8Array {
+function buildIcmp(given: IcmpSpec, ip: IpSpec, flow: Flow, ends: Ends): Uint8Array {
+  // What is a code of 'unreachable' in IPv4 is a message of its own in IPv6.
+  const tooBig = ends.v6 && given.type === 'unreachable' && given.code === 'frag_needed'
+  const icmp: IcmpSpec = tooBig ? { ...given, type: 'packet_too_big', code: null } : given
   const type = icmpType(ends.v6, icmp.type)
   if (type === null) throw new RangeError(`there is no ICMP type '${icmp.type}'`)
   const code = icmpCode(ends.v6, icmp.type, icmp.code)

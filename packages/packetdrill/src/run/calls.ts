@@ -3,6 +3,7 @@ import {
   AF_INET6,
   AF_UNSPEC,
   type EpollEvent,
+  FIONBIO,
   type MessageHeader,
   type OptionValue,
   type PollFd,
@@ -267,16 +268,16 @@ export const CALLS: Readonly<Record<string, Call>> = {
   fcntl: (args, context) =>
     plain(context.sockets.fcntl(fdAt(args, context), args.number(1), args.numberOr(2, 0))),
   ioctl: (args, context) => {
-    const value = args.count > 2 ? args.numberOr(2, 0) : 0
-    const result = context.sockets.ioctl(fdAt(args, context), args.number(1), value)
-    const wanted = args.count > 2 ? args.at(2) : null
+    const request = args.number(1)
+    const argument = args.count > 2 ? args.at(2) : null
     return {
-      result,
+      result: context.sockets.ioctl(fdAt(args, context), request, args.numberOr(2, 0)),
       number: () => 0,
-      outputs: (given) =>
-        wanted === null || wanted.kind !== 'list' || given === 0
-          ? emptyQueue(args, wanted, given)
-          : valueOutputs('the value', args.numberOf(wanted), given),
+      // FIONBIO reads its argument, the others write it.
+      outputs: (value) =>
+        argument?.kind !== 'list' || request === FIONBIO
+          ? []
+          : valueOutputs('the value', args.numberOf(argument), value),
     }
   },
   getsockopt: (args, context) => ({
@@ -319,15 +320,6 @@ export const CALLS: Readonly<Record<string, Call>> = {
     number: (value) => (value as EpollEvent[]).length,
     outputs: (value) => epollOutputs(args, value as EpollEvent[]),
   }),
-}
-
-/** An ioctl whose answer is 0 can only be checked where a list asks for it. */
-function emptyQueue(args: Arguments, wanted: Expression | null, given: unknown): string[] {
-  if (wanted === null || wanted.kind !== 'list') return []
-  const request = args.number(1)
-  // FIONBIO reads its argument.
-  if (request === constant('FIONBIO')) return []
-  return valueOutputs('the value', args.numberOf(wanted), given)
 }
 
 function nameCall(args: Arguments, address: SocketAddress): Made {

@@ -72,7 +72,9 @@ export class Flows {
     return this.currentUdp
   }
 
-  /** Whose packet this is that was sent; null for ICMP. */
+  /**
+   * Whose packet this is that was sent; null for ICMP. A SYN that nobody has announced (data with MSG_FASTOPEN) begins a connection.
+   */
   outgoing({ frame }: Sent): Flow | null {
     const segment = frame.tcp ?? frame.udp
     if (segment === undefined) return frame.udp === undefined ? this.current : this.currentUdp
@@ -87,8 +89,9 @@ export class Flows {
       return unnamed
     }
     const flow = this.#begin(protocol, sourcePort, destinationPort)
-    if (protocol === 'tcp') this.current ??= flow
-    else this.currentUdp ??= flow
+    if (protocol === 'udp') this.currentUdp ??= flow
+    else if (begins(frame.tcp?.flags ?? 0)) this.current = flow
+    else this.current ??= flow
     return flow
   }
 
