@@ -232,9 +232,9 @@ export function writeFastOpen(view: DataView, offset: number, cookie: Uint8Array
   return offset + 2 + length
 }
 
-/** Fills up to a multiple of 4 bytes from `start` with End-of-list and zeros (MUST-69). @returns the new end */
+/** Fills up to a multiple of 4 bytes from `start` with NOPs, as Linux does: nothing follows an end (MUST-69). @returns the new end */
 export function padTcpOptions(view: DataView, start: number, end: number): number {
   let at = end
-  while (((at - start) & 3) !== 0) view.setUint8(at++, TcpOptionKind.End)
+  while (((at - start) & 3) !== 0) view.setUint8(at++, TcpOptionKind.Nop)
   return at
 }
