@@ -318,6 +318,42 @@ describe('timestamps', () => {
   })
 })
 
+describe('cookies of Fast Open', () => {
+  const LISTEN = `0 \`sysctl -q net.ipv4.tcp_fastopen=3\`
+0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
++0 setsockopt(3, SOL_SOCKET, SO_REUSEADDR, [1], 4) = 0
++0 bind(3, ..., ...) = 0
++0 setsockopt(3, SOL_TCP, TCP_FASTOPEN, [5], 4) = 0
++0 listen(3, 5) = 0
+`
+  const DATA = `+0 < S 1000:1100(100) win 1000 <mss 1000,FO C,nop,nop>
++0 > S. 0:0(0) ack 1101 <mss 1460>
++0 accept(3, ..., ...) = 4
++0 read(4, ..., 1000) = 100
+`
+
+  it('are what the script calls them, once the stack has given one', () => {
+    const text = `${LISTEN}+0 < S 0:0(0) win 1000 <mss 1000,FO,nop,nop>
++0 > S. 0:0(0) ack 1 <mss 1460,FO 0011223344556677,nop,nop>
++0 < R. 1:1(0) ack 1 win 0
++0 ${DATA.replace('+0 ', '').replace('FO C', 'FO 0011223344556677')}`
+    expect(problem(text)).toBeUndefined()
+    expect(
+      failure(
+        text.replace(
+          'FO 0011223344556677,nop,nop>\n+0 > S. 0:0(0) ack 1101',
+          'FO 7711223344556677,nop,nop>\n+0 > S. 0:0(0) ack 1101',
+        ),
+      ).reason,
+    ).toContain('ack')
+  })
+
+  it('TFO_COOKIE is good from the start', () => {
+    const text = LISTEN + DATA.replace('FO C', 'FO TFO_COOKIE')
+    expect(problem(text, { defines: { TFO_COOKIE: '3021b9d889017eeb' } })).toBeUndefined()
+  })
+})
+
 describe('captures', () => {
   it('have every packet with its time, as pcapng', () => {
     const chunks: Uint8Array[] = []

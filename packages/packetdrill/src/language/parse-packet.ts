@@ -1,5 +1,6 @@
 import type { EcnSpec, IcmpSpec, IpSpec, OptionSpec, PacketSpec, TcpSpec, UdpSpec } from './ast.ts'
 import { ACK, parseFlags } from './flags.ts'
+import { hexBytes } from './hex.ts'
 import { parseInteger } from './parse-number.ts'
 import type { Scanner } from './scanner.ts'
 
@@ -154,15 +155,11 @@ function cookie(scanner: Scanner): Uint8Array | null {
   const defined = name === null ? undefined : scanner.defines.get(name)
   if (name !== null && defined !== undefined) {
     scanner.take(name)
-    return hexBytes(defined.replace(/^0x/, ''))
+    return hexBytes(defined)
   }
   const digits = scanner.match(/(?:0x)?((?:[0-9a-fA-F]{2})*)(?![0-9a-zA-Z])/y)
   if (digits === null) scanner.fail('expected an even number of hexadecimal digits')
   return hexBytes(digits[1])
-}
-
-function hexBytes(digits: string): Uint8Array {
-  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
 }
 
 function parseUdp(scanner: Scanner): UdpSpec {

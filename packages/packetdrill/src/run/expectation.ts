@@ -1,5 +1,5 @@
 import type { PacketSpec, ScriptEvent, Usecs } from '../language/ast.ts'
-import { SYN } from '../language/flags.ts'
+import { ACK, SYN } from '../language/flags.ts'
 import { ScriptError } from '../language/source.ts'
 import { differences } from './compare.ts'
 import type { Flow } from './flow.ts'
@@ -162,6 +162,13 @@ function learn(flow: Flow, spec: PacketSpec, { frame }: Sent): void {
   if (flow.localShift === null || flow.awaitsSyn) {
     flow.localShift = (frame.tcp.seq - ((content.flags & SYN) === 0 ? 0 : content.seq)) >>> 0
     flow.awaitsSyn = false
+  }
+  // A cookie that the stack makes up: the script may call it what it likes.
+  if ((frame.tcp.flags & ACK) === 0) return
+  const expected = content.options?.find((option) => option.name === 'FO')
+  const given = frame.tcp.options.find((option) => option.name === 'fastOpen')
+  if (expected?.name === 'FO' && expected.cookie !== null && given?.name === 'fastOpen') {
+    flow.cookies.learn(expected.cookie, given.cookie)
   }
 }
 

@@ -1,3 +1,5 @@
+import type { Cookies } from './cookies.ts'
+
 /** One TCP connection or UDP association, and how the numbers in the script become those on the wire. */
 export class Flow {
   readonly protocol: 'tcp' | 'udp'
@@ -21,7 +23,11 @@ export class Flow {
   /** The number behind what the other side sent last: where a RST that ends the run goes. */
   remoteNext = 0
 
-  constructor(protocol: 'tcp' | 'udp', localPort: number, remotePort: number) {
+  /** Those of the whole run. */
+  readonly cookies: Cookies
+
+  constructor(protocol: 'tcp' | 'udp', localPort: number, remotePort: number, cookies: Cookies) {
+    this.cookies = cookies
     this.protocol = protocol
     this.localPort = localPort
     this.remotePort = remotePort

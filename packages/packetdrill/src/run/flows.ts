@@ -1,5 +1,6 @@
 import type { PacketSpec } from '../language/ast.ts'
 import { ACK, SYN } from '../language/flags.ts'
+import { Cookies } from './cookies.ts'
 import { Flow } from './flow.ts'
 import type { Sent } from './sent.ts'
 import type { RunSettings } from './settings.ts'
@@ -13,6 +14,7 @@ const FIRST_REMOTE_PORT = 50_001
  */
 export class Flows {
   readonly #settings: RunSettings
+  readonly cookies = new Cookies()
   readonly #all: Flow[] = []
   #nextPort = FIRST_REMOTE_PORT
   /** Where packets without ports go. */
@@ -107,7 +109,7 @@ export class Flows {
   }
 
   #begin(protocol: 'tcp' | 'udp', localPort: number, remotePort: number): Flow {
-    const flow = new Flow(protocol, localPort, remotePort)
+    const flow = new Flow(protocol, localPort, remotePort, this.cookies)
     flow.remoteShift = this.#settings.remoteIsn
     this.#all.push(flow)
     return flow

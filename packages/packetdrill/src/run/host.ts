@@ -72,6 +72,11 @@ export class Host {
     this.stack.tcp.configure(this.#settings.tcp)
   }
 
+  /** The Fast Open cookie that the other end would be given. */
+  fastOpenCookie(): Uint8Array {
+    return this.stack.tcp.fastOpenCookie(requireAddress(this.#settings.localAddress), this.#remote)
+  }
+
   /** The MTU of the way to the other end, as a route would say it. */
   setPathMtu(mtu: number): void {
     const path = this.stack.ip.path(this.#remote, null)

@@ -2,6 +2,7 @@ import { type CaptureSink, TapwireError } from '@tapwire/stack'
 import { type CommandTarget, type RouteMetrics, translateCommand } from '../commands/translate.ts'
 import type { PacketSpec, Script, ScriptEvent } from '../language/ast.ts'
 import { ACK, FIN, RST, SYN } from '../language/flags.ts'
+import { hexBytes } from '../language/hex.ts'
 import { ScriptError } from '../language/source.ts'
 import { Assertions } from './assertions.ts'
 import { buildPacket, type Ends, endsOf } from './build-packet.ts'
@@ -16,9 +17,13 @@ import { sentToScript } from './sent.ts'
 import type { RunSettings } from './settings.ts'
 import { Timing } from './timing.ts'
 
+/** What scripts call the cookie of a server that has not given it to them yet. */
+const COOKIE_NAME = 'TFO_COOKIE'
+
 /** One script against one stack, in virtual time. */
 export class Run {
   readonly #script: Script
+  readonly #defines: ReadonlyMap<string, string>
   readonly #settings: RunSettings
   readonly #sink: CaptureSink | null
   readonly #ends: Ends
@@ -42,6 +47,7 @@ export class Run {
   ) {
     const { file } = script
     this.#script = script
+    this.#defines = defines
     this.#settings = settings
     this.#sink = sink
     this.#ends = endsOf(settings)
@@ -111,6 +117,9 @@ export class Run {
     const host = new Host(this.#clock, this.#settings, this.#sink)
     this.#host = host
     host.link.broken = this.#broken
+    // The Linux collections say with it what a kernel with a certain key gives out.
+    const cookie = this.#defines.get(COOKIE_NAME)
+    if (cookie !== undefined) this.#flows.cookies.learn(hexBytes(cookie), host.fastOpenCookie())
     if (this.#route.mtu !== undefined) host.setPathMtu(this.#route.mtu)
     return host
   }

@@ -34,7 +34,7 @@ export function optionToLive(option: OptionSpec, flow: Flow): TcpOption {
         blocks: option.blocks.map(([left, right]) => [flow.localToLive(left), flow.localToLive(right)]),
       }
     case 'FO':
-      return { name: 'fastOpen', cookie: option.cookie ?? NO_COOKIE }
+      return { name: 'fastOpen', cookie: flow.cookies.toLive(option.cookie ?? NO_COOKIE) }
     case 'FOEXP':
       return {
         name: 'unknown',
@@ -69,7 +69,7 @@ export function optionToScript(option: TcpOption, flow: Flow): OptionSpec {
         blocks: option.blocks.map(([left, right]) => [flow.remoteToScript(left), flow.remoteToScript(right)]),
       }
     case 'fastOpen':
-      return { name: 'FO', cookie: option.cookie }
+      return { name: 'FO', cookie: flow.cookies.toScript(option.cookie) }
     case 'userTimeout':
       return { name: 'uto', value: option.value, minutes: option.minutes }
     case 'unknown':

@@ -40,6 +40,7 @@ import { TcpContext } from './context.ts'
 import { DropReason, drop, processed } from './count.ts'
 import type { TcpCounters } from './counters.ts'
 import { expireTcb } from './expiry.ts'
+import { makeCookie } from './fast-open/cookie.ts'
 import { finish } from './finish.ts'
 import { forgetHalfOpen } from './half-open.ts'
 import { startActiveOpen } from './handshake-active.ts'
@@ -97,6 +98,11 @@ export class Tcp implements Transport, TcpApi {
    */
   configure(settings: TcpSettings): void {
     Object.assign(this.context.config, resolveTcpSettings(settings))
+  }
+
+  /** The Fast Open cookie that a client at `remote` gets today (RFC 7413 section 4.1.2): for whoever plays both sides. */
+  fastOpenCookie(local: IpAddress, remote: IpAddress): Uint8Array {
+    return makeCookie(this.context, local, remote)
   }
 
   get counters(): TcpCounters {
