@@ -12,6 +12,7 @@ import { layoutOf, word } from '../mutators/layout.ts'
 import { mutatePacket, nudge } from '../mutators/mutate.ts'
 
 const BLOCK = 65_536
+const FIN = 0x01
 
 /** What an attacker may do to each packet, once in so many; 0 for never. */
 export interface Malice {
@@ -127,7 +128,8 @@ export class Attacker implements LinkDevice, FrameSink {
     const before = bytes.slice()
     for (let n = 1 + dice.below(4); n > 0; n--) bytes[dice.below(bytes.length)] ^= 1 << dice.below(8)
     const changed = bytes.some((byte, i) => byte !== before[i])
-    if (changed && packets.decodePacket(bytes).problems.length === 0) this.collisions++
+    const { problems } = packets.decodePacket(bytes)
+    if (changed && !problems.some((problem) => problem.includes('checksum'))) this.collisions++
   }
 
   /** A segment about where the real one stands; half of those without data are what might do harm: SYN, RST, FIN. */
@@ -140,7 +142,6 @@ export class Attacker implements LinkDevice, FrameSink {
     this.forged++
     const payload = withData ? dice.bytes(1 + dice.below(1400)) : new Uint8Array(0)
     const flags = withData ? 0x18 : dice.pick([0x10, 0x04, 0x14, 0x02, 0x12, 0x10])
-    this.onForged(word(bytes, upper), word(bytes, upper + 2), withData)
     const fields = {
       ...tcp,
       flags,
@@ -152,7 +153,9 @@ export class Attacker implements LinkDevice, FrameSink {
     const addresses = { source, destination }
     const { dataOffset: _, checksum: __, ...bare } = fields
     const packet = packets.buildFrame(ipv4 ? { ipv4: addresses, tcp: bare } : { ipv6: addresses, tcp: bare })
-    this.#deliver(withData || dice.one(2) ? packet : this.#harmless(packet))
+    const forged = withData || dice.one(2) ? packet : this.#harmless(packet)
+    this.onForged(word(bytes, upper), word(bytes, upper + 2), withData || carriesText(forged))
+    this.#deliver(forged)
   }
 
   /** Mutated, but not so that it becomes data. */
@@ -190,6 +193,13 @@ export class Attacker implements LinkDevice, FrameSink {
         }
     this.#deliver(packets.buildFrame(message))
   }
+}
+
+/** Data, or an end. */
+function carriesText(packet: Uint8Array): boolean {
+  const { upper, upperEnd } = layoutOf(packet, 0)
+  if (upper < 0 || upperEnd - upper < 20) return false
+  return (packet[upper + 13] & FIN) !== 0 || upperEnd - upper > (packet[upper + 12] >>> 4) * 4
 }
 
 function wholeOf(frame: TxDescriptor, head: Uint8Array): Uint8Array {

@@ -36,6 +36,8 @@ export class TwoStacks {
   readonly ends = new Map<string, StreamEnd>()
   readonly faults: unknown[] = []
   readonly #listeners: TcpListener[] = []
+  /** Connections for which something was forged, some before they came about; true where it had data. */
+  readonly #forged = new Map<string, boolean>()
   readonly #idle: readonly { memory: number; timers: number }[]
   #nextPort = 20_000
   #finishing = false
@@ -123,12 +125,16 @@ export class TwoStacks {
     // A second connection with the ports of one that has failed.
     const before = this.ends.get(name)
     if (before !== undefined && before.connection.closeReason === undefined) end.forged = true
+    const forged = this.#forged.get(name)
+    end.attacked = forged !== undefined
+    end.forged ||= forged === true
     this.ends.set(name, end)
     if (this.#finishing) wind(end)
   }
 
   #taint(portA: number, portB: number, withData: boolean): void {
     for (const name of [nameOf(portA, portB), nameOf(portB, portA)]) {
+      this.#forged.set(name, withData || this.#forged.get(name) === true)
       const end = this.ends.get(name)
       if (end === undefined) continue
       end.attacked = true
