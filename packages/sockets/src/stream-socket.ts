@@ -59,7 +59,7 @@ const LINUX_STATES: { readonly [K in TcpState]: number } = {
 }
 
 /** What Linux's `struct socket` knows of connecting (SS_UNCONNECTED, …). */
-export const Association = { None: 0, Connecting: 1, Connected: 2 } as const
+export const Association = { None: 0, Connecting: 1, Connected: 2, Disconnecting: 3 } as const
 export type Association = (typeof Association)[keyof typeof Association]
 
 /** A TCP socket: what it is between the calls. Reading and writing are in `stream-read.ts` and `stream-write.ts`. */
@@ -78,6 +78,7 @@ export class StreamSocket extends SocketFile {
   softError: ErrnoName | null = null
   /** The connection's last state before it was over: a RST in CLOSE-WAIT is EPIPE. */
   closeWait = false
+  #over = false
   /** TCP_FASTOPEN_CONNECT: whom the first write is to connect to, with its data on the SYN; null for nobody. */
   deferred: SocketAddress | null = null
   /** Bytes that have been read: where in the stream we are. */
@@ -222,6 +223,7 @@ export class StreamSocket extends SocketFile {
       return 0
     }
     if (this.association === Association.Connected) throw new SocketError('EISCONN')
+    if (this.association === Association.Disconnecting) throw new SocketError('EINVAL')
     if (this.deferred !== null) throw new SocketError('EISCONN')
     const already = this.association === Association.Connecting
     if (!already) {
@@ -320,6 +322,7 @@ export class StreamSocket extends SocketFile {
     this.receiveShut = false
     this.sendShut = false
     this.closeWait = false
+    this.#over = false
     this.softError = null
     this.consumed = 0
     this.urgentAt = -1
@@ -357,7 +360,7 @@ export class StreamSocket extends SocketFile {
   #noteEnd(connection: TcpConnection): void {
     if (!connection.ended) return
     this.receiveShut = true
-    if (connection.state === TcpState.CloseWait) this.closeWait = true
+    if (!this.sendShut) this.closeWait = true
   }
 
   /** tcp_check_urg(): the byte before the pointer is the one, and a later one takes its place. */
@@ -381,9 +384,12 @@ export class StreamSocket extends SocketFile {
 
   /** tcp_reset(), tcp_write_err() and tcp_done(). */
   #closed(connection: TcpConnection, reason: CloseReason): void {
-    if (connection !== this.connection) return
+    // Of one that was over when it was accepted, the news comes twice.
+    if (connection !== this.connection || this.#over) return
+    this.#over = true
     if (reason === 'ECONNRESET' && this.closeWait && !this.sendShut) this.error = 'EPIPE'
     else if (reason !== null) this.error = reason
+    else if (connection.wasReset) this.error = 'ECONNRESET'
     this.receiveShut = true
     this.sendShut = true
   }
@@ -402,7 +408,9 @@ export class StreamSocket extends SocketFile {
       this.disconnect()
       return
     }
-    if (this.association === Association.Connecting) this.association = Association.Connected
+    if (this.association === Association.Connecting) {
+      this.association = state === TCP_CLOSE ? Association.Disconnecting : Association.Connected
+    }
     if (how !== SHUT_WR) this.receiveShut = true
     if (how !== SHUT_RD) this.sendShut = true
     if (state === TCP_CLOSE) {

@@ -86,7 +86,8 @@ function openFast(
   if (to === null || to.family === AF_UNSPEC) throw new SocketError('EOPNOTSUPP')
   if (socket.deferred === null) {
     if (socket.association === Association.Connecting) throw new SocketError('EALREADY')
-    if (socket.association !== Association.None || socket.state !== TCP_CLOSE) throw new SocketError('EISCONN')
+    if (socket.association !== Association.None || socket.state !== TCP_CLOSE)
+      throw new SocketError('EISCONN')
   }
   socket.open(to, source.next())
   let sent = socket.connection?.unacknowledged ?? 0

@@ -31,7 +31,12 @@ for (const [kind, cases] of [...kinds].sort((a, b) => b[1].length - a[1].length)
   console.log(`${cases.length}× ${kind} (seed ${seed}, step ${at})`)
   const scenario = scenarios[seed - first] as Step[]
   const results = linux[seed - first] as Outcome[]
-  console.log(scenario.slice(0, at + 1).map((step, k) => `  ${step.join(' ')} = ${results[k]}`).join('\n'))
+  console.log(
+    scenario
+      .slice(0, at + 1)
+      .map((step, k) => `  ${step.join(' ')} = ${results[k]}`)
+      .join('\n'),
+  )
 }
 const file = process.argv[4]
 if (file !== undefined) {

@@ -102,7 +102,7 @@ def run(scenario):
         try:
             results.append(step(call, name, *args) or 0)
         except OSError as error:
-            results.append(errno.errorcode.get(error.errno, str(error.errno)).replace("EWOULDBLOCK", "EAGAIN"))
+            results.append(errno.errorcode.get(error.errno, str(error.errno)).replace("EWOULDBLOCK", "EAGAIN").replace("ENOTSUP", "EOPNOTSUPP"))
         time.sleep(0.002)
     # What is left is reset, so that no port stays in TIME-WAIT.
     for s in sockets.values():

@@ -31,8 +31,7 @@ import {
 export type Step = readonly [call: string, name: string, ...args: (number | string)[]]
 export type Outcome = number | string
 
-const ALL =
-  POLLIN | POLLPRI | POLLOUT | POLLRDNORM | POLLRDBAND | POLLWRNORM | POLLWRBAND | POLLRDHUP
+const ALL = POLLIN | POLLPRI | POLLOUT | POLLRDNORM | POLLRDBAND | POLLWRNORM | POLLWRBAND | POLLRDHUP
 
 /** Runs a scenario on a stack of its own, over its loopback, in virtual time. */
 export async function replay(scenario: readonly Step[]): Promise<Outcome[]> {

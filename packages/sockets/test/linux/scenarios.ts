@@ -22,7 +22,8 @@ export function randomScenario(seed: number): Step[] {
   if (below(4) > 0) steps.push(['accept', 'l', 's'])
   const length = 6 + below(20)
   for (let i = 0; i < length; i++) steps.push(randomStep(below, pick, streams))
-  for (const name of streams) steps.push(['poll', name], ['state', name], ['error', name], ['recv', name, 100, 0])
+  for (const name of streams)
+    steps.push(['poll', name], ['state', name], ['error', name], ['recv', name, 100, 0])
   return steps
 }
 
@@ -33,7 +34,8 @@ function randomStep(below: (n: number) => number, pick: Pick, streams: readonly 
   if (name === 'u') return udpStep(below, pick)
   const roll = below(100)
   if (roll < 16) return ['send', name, pick([0, 1, 10, 1000]), pick([0, 0, 0, MSG_MORE])]
-  if (roll < 34) return ['recv', name, pick([1, 5, 100, 5000]), pick([0, 0, 0, MSG_PEEK, MSG_TRUNC, MSG_WAITALL])]
+  if (roll < 34)
+    return ['recv', name, pick([1, 5, 100, 5000]), pick([0, 0, 0, MSG_PEEK, MSG_TRUNC, MSG_WAITALL])]
   if (roll < 50) return ['poll', name]
   if (roll < 57) return ['shutdown', name, below(3)]
   if (roll < 62) return ['error', name]

@@ -197,6 +197,8 @@ export interface TcpConnection {
   readonly unacknowledged: number
   /** Why it is over; undefined while it is not. */
   readonly closeReason: CloseReason | undefined
+  /** It ended by a RST of the peer's, which is no reason where both sides had sent their FIN. */
+  readonly wasReset: boolean
   /** Moves up to `target.length` bytes out of the ring. @returns how many; 0 when there are none */
   read(target: Uint8Array): number
   /**

@@ -90,6 +90,10 @@ class Connection implements TcpConnection {
     return this.#tcb.closeReason
   }
 
+  get wasReset(): boolean {
+    return this.#tcb.wasReset
+  }
+
   read(target: Uint8Array): number {
     const tcb = this.#tcb
     const length = Math.min(target.length, tcb.readable)

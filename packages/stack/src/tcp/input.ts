@@ -56,9 +56,13 @@ export function arrive(tcb: Tcb, segment: SegmentIn, timeWait: TimeWaitQueue): v
   if (receiveText(tcb, segment)) afterFin(tcb, timeWait)
 }
 
-/** MSG_MORE is no cork: an ACK of something, or a FIN, lets go what Nagle would (as in Linux, where both push what is pending). */
+/**
+ * MSG_MORE is no cork: what acknowledges something, moves the window or ends the stream lets go what Nagle would (as in Linux, where
+ * all but plain data pushes what is pending).
+ */
 function endMore(tcb: Tcb, segment: SegmentIn): void {
-  if (segment.ack === tcb.sndUna && (segment.flags & TcpFlag.Fin) === 0) return
+  const isPlain = segment.ack === tcb.sndUna && segment.window << tcb.sndScale === tcb.sndWnd
+  if (isPlain && segment.dataLength > 0 && (segment.flags & TcpFlag.Fin) === 0) return
   tcb.more = false
   wantOutput(tcb)
 }
@@ -78,6 +82,7 @@ function passesChecks(tcb: Tcb, segment: SegmentIn): boolean {
     processed(tcb.tcp, segment)
     // After our FIN was sent in answer to theirs there is nothing left to be reset about.
     const over = tcb.state === TcpState.Closing || tcb.state === TcpState.LastAck
+    tcb.wasReset = true
     finish(tcb, over ? null : 'ECONNRESET')
   }
   return verdict === Verdict.Accept

@@ -128,6 +128,8 @@ export class Tcb {
   orphaned = false
   /** It will not read what comes after our FIN. */
   deaf = false
+  /** The peer has sent a RST, if only after both FINs. */
+  wasReset = false
   noDelay = false
   corked = false
   /** The last write has said that more comes at once: a short segment waits for that, or for anything to arrive. */
