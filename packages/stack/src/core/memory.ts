@@ -19,6 +19,8 @@ export class Memory {
   readonly buffer: ArrayBuffer
   readonly u8: Uint8Array
   readonly view: DataView
+  /** The same as aligned words of the host's order. */
+  readonly words: Int32Array
   readonly size: number
   /** Bytes now handed out, each block counted with its whole (rounded) size. */
   allocated = 0
@@ -44,6 +46,7 @@ export class Memory {
     this.buffer = new ArrayBuffer(size)
     this.u8 = new Uint8Array(this.buffer)
     this.view = new DataView(this.buffer)
+    this.words = new Int32Array(this.buffer)
     const blocks = size >>> MIN_SHIFT
     this.#maxOrder = 31 - Math.clz32(blocks)
     this.#freeHead = new Int32Array(this.#maxOrder + 1).fill(NONE)

@@ -1,4 +1,4 @@
-import { finishChecksum, foldSum, sumBytes, swapSum } from '../core/checksum.ts'
+import { finishChecksum, foldSum, sumBytes, sumMemory, swapSum } from '../core/checksum.ts'
 import type { Path, SendOptions } from '../ip/network.ts'
 import { Protocol } from '../ip/packet-in.ts'
 import { Gso, TransmitResult, type TxDescriptor } from '../link/device.ts'
@@ -99,7 +99,8 @@ function gatherPayload(descriptor: TxDescriptor, ring: ByteRing, position: numbe
 
 /** MUST-2; where the device sums, the field gets the pseudo-header's sum only. */
 function fillChecksum(descriptor: TxDescriptor, path: Path, at: number, segmentLength: number): void {
-  const view = descriptor.memory.view
+  const { memory } = descriptor
+  const { view } = memory
   const pseudo = pseudoHeaderSum(path.pseudoSum, Protocol.Tcp, segmentLength)
   if (path.iface.txChecksum) {
     descriptor.checksumStart = 0
@@ -108,9 +109,9 @@ function fillChecksum(descriptor: TxDescriptor, path: Path, at: number, segmentL
     return
   }
   let sum = sumBytes(view, at, descriptor.headLength, pseudo)
-  sum = sumBytes(view, descriptor.payloadOffset, descriptor.payloadLength, sum)
+  sum = sumMemory(memory, descriptor.payloadOffset, descriptor.payloadLength, sum)
   if (descriptor.payload2Length > 0) {
-    const second = sumBytes(view, descriptor.payload2Offset, descriptor.payload2Length)
+    const second = sumMemory(memory, descriptor.payload2Offset, descriptor.payload2Length)
     sum += (descriptor.payloadLength & 1) === 0 ? second : swapSum(second)
   }
   writeTcpChecksum(view, at, finishChecksum(sum))

@@ -6,7 +6,7 @@ import { formatAddress } from '../ip/address-text.ts'
 import type { Network, NetworkInterface, Path, PathError, Transport } from '../ip/network.ts'
 import { type IcmpErrorIn, type PacketIn, Protocol } from '../ip/packet-in.ts'
 import type { Limits } from '../limits.ts'
-import { addressSum6, transportChecksumValid } from '../wire/pseudo-header.ts'
+import { addressSum6, segmentChecksumValid } from '../wire/pseudo-header.ts'
 import {
   checkTcpHeader,
   parseTcpOptions,
@@ -340,7 +340,8 @@ export class Tcp implements Transport, TcpApi {
   /** Reads and checks the header once, at the door. @returns false: dropped and counted */
   #read(packet: PacketIn, segment: SegmentIn): boolean {
     const { context } = this
-    const { view } = context.network.memory
+    const { memory } = context.network
+    const { view } = memory
     const { offset, length } = packet
     const check = checkTcpHeader(view, offset, length)
     if (check !== TcpCheck.Ok) {
@@ -350,7 +351,7 @@ export class Tcp implements Transport, TcpApi {
     // MUST-3; a checksum of 1 (partial) or 2 (valid) was vouched for by the device.
     if (
       packet.checksum === 0 &&
-      !transportChecksumValid(view, offset, length, pseudoSum(packet), Protocol.Tcp)
+      !segmentChecksumValid(memory, offset, length, pseudoSum(packet), Protocol.Tcp)
     ) {
       drop(context, 0, segment, DropReason.BadChecksum)
       return false

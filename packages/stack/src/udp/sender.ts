@@ -1,4 +1,4 @@
-import { finishChecksum, foldSum, sumBytes } from '../core/checksum.ts'
+import { finishChecksum, foldSum, sumBytes, sumMemory } from '../core/checksum.ts'
 import { TapwireError } from '../core/errors.ts'
 import type { IpAddress } from '../ip/address.ts'
 import { formatAddress } from '../ip/address-text.ts'
@@ -95,7 +95,7 @@ export class UdpSender {
       descriptor.checksumStart = 0
       descriptor.checksumOffset = UDP_CHECKSUM
     } else {
-      const sum = sumBytes(memory.view, block, bytes.length, pseudo)
+      const sum = sumMemory(memory, block, bytes.length, pseudo)
       writeUdpChecksum(memory.view, at, finishChecksum(sumBytes(memory.view, at, UDP_HEADER_LENGTH, sum)))
     }
     const options = this.#options

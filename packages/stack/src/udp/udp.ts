@@ -9,7 +9,7 @@ import { type IcmpErrorIn, IcmpErrorKind, PacketIn, Protocol } from '../ip/packe
 import { plateauBelow } from '../ip/path-mtu.ts'
 import type { RoutedPath } from '../ip/routed-path.ts'
 import { RxChecksum } from '../link/device.ts'
-import { addressSum6, transportChecksumValid, wordSum } from '../wire/pseudo-header.ts'
+import { addressSum6, segmentChecksumValid, wordSum } from '../wire/pseudo-header.ts'
 import {
   checkUdpHeader,
   UDP_HEADER_LENGTH,
@@ -179,8 +179,8 @@ export class Udp implements Transport, UdpApi {
 
   /** UDP-01, V6-12: none is fine in IPv4 only. */
   #hasGoodChecksum(packet: PacketIn, length: number): boolean {
-    const { view } = this.#internet.memory
-    if (udpChecksum(view, packet.offset) === 0) {
+    const { memory } = this.#internet
+    if (udpChecksum(memory.view, packet.offset) === 0) {
       // A sender that leaves the sum to its device may leave one that is 0 so far.
       if (packet.version === 4 || packet.checksum !== RxChecksum.Unverified) return true
       this.counters.droppedNoChecksum++
@@ -192,7 +192,7 @@ export class Udp implements Transport, UdpApi {
       packet.version === 4
         ? wordSum(src3) + wordSum(dst3)
         : addressSum6(src0, src1, src2, src3, dst0, dst1, dst2, dst3)
-    if (transportChecksumValid(view, packet.offset, length, addresses, Protocol.Udp)) return true
+    if (segmentChecksumValid(memory, packet.offset, length, addresses, Protocol.Udp)) return true
     this.counters.droppedChecksum++
     return false
   }

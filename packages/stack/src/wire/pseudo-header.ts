@@ -1,4 +1,4 @@
-import { finishChecksum, foldSum, sumBytes } from '../core/checksum.ts'
+import { finishChecksum, foldSum, sumBytes, sumMemory, type WordMemory } from '../core/checksum.ts'
 
 /**
  * The pseudo-header that transports sum with their segments (RFC 9293 section 3.1, RFC 768, RFC 8200 section 8.1;
@@ -57,6 +57,17 @@ export function transportChecksumValid(
   protocol: number,
 ): boolean {
   return foldSum(sumBytes(view, offset, length, pseudoHeaderSum(addresses, protocol, length))) === 0xffff
+}
+
+/** As `transportChecksumValid`, for a segment in a stack's memory, which is what most of the work is. */
+export function segmentChecksumValid(
+  memory: WordMemory,
+  offset: number,
+  length: number,
+  addresses: number,
+  protocol: number,
+): boolean {
+  return foldSum(sumMemory(memory, offset, length, pseudoHeaderSum(addresses, protocol, length))) === 0xffff
 }
 
 /** The value for a checksum field that is zero now, over one contiguous range. */

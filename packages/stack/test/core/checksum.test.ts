@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { checksum, finishChecksum, foldSum, sumBytes, swapSum } from '../../src/core/checksum.ts'
+import { checksum, finishChecksum, foldSum, sumBytes, sumMemory, swapSum } from '../../src/core/checksum.ts'
+import { Memory } from '../../src/core/memory.ts'
 
 /** RFC 1071, word by word with the end-around carry at once. */
 function naive(bytes: Uint8Array): number {
@@ -81,6 +82,28 @@ describe('Internet checksum', () => {
       }),
       { numRuns: 3000 },
     )
+  })
+
+  it('a range of a stack’s memory sums to the same, wherever it starts and ends', () => {
+    const memory = new Memory(1 << 17)
+    for (let at = 0; at < memory.size; at++) memory.u8[at] = (at * 151) ^ (at >>> 7)
+    memory.u8.fill(0xff, 40_000)
+    memory.u8.fill(0, 110_000)
+    fc.assert(
+      fc.property(
+        fc.nat(65_000),
+        fc.oneof(fc.nat(200), fc.nat(65_535)),
+        fc.nat(2 ** 34),
+        (offset, length, sum) => {
+          expect(foldSum(sumMemory(memory, offset, length, sum))).toBe(
+            foldSum(sumBytes(memory.view, offset, length, sum)),
+          )
+        },
+      ),
+      { numRuns: 5000 },
+    )
+    expect(foldSum(sumMemory(memory, 111_000, 1000))).toBe(0)
+    expect(foldSum(sumMemory(memory, 41_000, 65_535))).toBe(0xff00)
   })
 
   it('a received range with its checksum in it sums to all ones', () => {
