@@ -12,8 +12,10 @@ export interface QueueTask {
   readonly connect?: { readonly host: string; readonly times: number }
   /** This one throws when it starts. */
   readonly throws?: number
-  /** This one throws when a client of port 13 says so. */
+  /** This one throws when it is asked to, by a client of port 13. */
   readonly crashes?: number
+  /** These never come back from what a client of port 13 has asked for. */
+  readonly hangs?: boolean
 }
 
 export default async function (
@@ -43,6 +45,15 @@ export default async function (
       })
       .listen(13)
   }
+  if (task.hangs) {
+    net
+      .createServer((socket) => {
+        // When the client has all of it.
+        socket.on('close', () => setImmediate(() => hang()))
+        socket.resume().end()
+      })
+      .listen(13)
+  }
   if (task.connect !== undefined) {
     const { host, times } = task.connect
     for (let i = 0; i < times; i++) echo(net.connect({ host, port: 9007 }))
@@ -53,6 +64,10 @@ export default async function (
 function echo(socket: Socket): void {
   socket.on('error', () => socket.destroy())
   socket.pipe(socket)
+}
+
+function hang(): never {
+  for (;;);
 }
 
 function crash(): never {

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { QueueGroup } from '@tapwire/net-api/workers'
 import { createNetns, type Netns } from '@tapwire/tap-driver'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
@@ -74,7 +75,7 @@ function openFds(): number {
   return readdirSync('/proc/self/fd').length
 }
 
-kernelSuite('queues with a stack each, and the kernel', kernelObstacle([]), () => {
+kernelSuite('queues with a stack each, and the kernel', kernelObstacle(['ip']), () => {
   for (const version of ['v4', 'v6'] as const) {
     it(
       `hundreds of connections are spread over both, and each echo is right, IP${version}`,
@@ -167,6 +168,41 @@ kernelSuite('queues with a stack each, and the kernel', kernelObstacle([]), () =
       for (let i = 0; i < 4; i++) expect(await node(read(STACK_SIDE.v4, 17))).toBe('0')
       expect(JSON.parse(await node(echoClients(STACK_SIDE.v6, 50, 2000)))).toEqual({ wrong: [] })
       expect((await group.stats()).queues.map(({ index }) => index)).toContain(0)
+    },
+    LONG,
+  )
+
+  it(
+    'a thread that does not come back is ended, and the process goes on, though frames wait for it',
+    async () => {
+      const before = openFds()
+      const { group, node, netns } = await lab({ hangs: true })
+      await node(read(STACK_SIDE.v4, 13))
+      await sleep(200)
+      // From so many ports that some are for the queue that nobody reads any more.
+      expect(JSON.parse(await node(datagrams(STACK_SIDE.v4, 20))).back).toBeLessThan(20)
+      await group.close()
+      expect(group.size).toBe(0)
+      netns.close()
+      await sleep(100)
+      expect(openFds()).toBeLessThanOrEqual(before)
+    },
+    LONG,
+  )
+
+  it(
+    'an interface that is deleted ends every queue, each with its reason',
+    async () => {
+      const { group, netns } = await lab()
+      const failures: string[] = []
+      group.on('error', ({ message }) => failures.push(message))
+      // Not `once`, which would fail with the first 'error'.
+      const closed = new Promise<void>((resolve) => group.on('close', resolve))
+      await run(netns, 'ip', ['link', 'del', group.name])
+      await closed
+      expect(failures).toHaveLength(2)
+      for (const message of failures) expect(message).toMatch(/tap0 has ended: The interface tap0 is gone/)
+      await group.close()
     },
     LONG,
   )

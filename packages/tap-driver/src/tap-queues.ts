@@ -1,4 +1,3 @@
-import { TapwireError } from '@tapwire/stack'
 import { libc } from './libc.ts'
 import { runInNetns } from './netns.ts'
 import { type CheckedOptions, checkOptions, formatMac, type TapOptions } from './options.ts'
@@ -65,18 +64,12 @@ export class TapQueues {
 }
 
 /**
- * Opens a TAP interface with `options.queues` queues (2 to 256), all of them in this thread.
- * @throws as `openTap`, and ERR_OUT_OF_RANGE for less than two queues; nothing is left open then
+ * Opens a multi-queue TAP interface with `options.queues` queues, 1 to 256, all of them in this thread.
+ * @throws as `openTap`; nothing is left open then
  */
 export async function openTapQueues(options: TapOptions & { readonly queues: number }): Promise<TapQueues> {
-  const first = checkOptions('ethernet', options)
+  const first = { ...checkOptions('ethernet', options), multiQueue: true }
   const { queues } = options
-  if (!first.multiQueue) {
-    throw new TapwireError(
-      'ERR_OUT_OF_RANGE',
-      `The option 'queues' must be an integer from 2 to 256. Received ${queues}`,
-    )
-  }
   const tuns: OpenTun[] = []
   const open = (): void => {
     tuns.push(openTun(first))

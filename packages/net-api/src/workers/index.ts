@@ -36,7 +36,7 @@ export type QueueCleanUp = () => unknown
 export interface QueuesOptions {
   /** The module that runs on each stack; see `QueueModule`. */
   readonly module: URL
-  /** How many queues, each with a thread and a stack of its own: 2 to 256. */
+  /** How many queues, each with a thread and a stack of its own: 1 to 256; a processor each is what pays. */
   readonly queues: number
   /** How the interface is opened, as for `openTap`. */
   readonly tap?: Omit<TapOptions, 'queues'>

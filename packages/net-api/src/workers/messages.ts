@@ -53,6 +53,8 @@ export interface QueueCounters {
   readonly tap: TapCounters
   readonly siblings: SiblingCounters
   readonly connections: number
+  /** Milliseconds of processor time of the thread: its own, without V8's helpers. */
+  readonly cpuTime: number
 }
 
 export interface QueueStats extends QueueCounters {

@@ -1,4 +1,5 @@
 // What runs in the thread of one queue: its device, its stack, and the user's module on them.
+import { readFileSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { type LinkDevice, Stack } from '@tapwire/stack'
 import { openTapQueue } from '@tapwire/tap-driver'
@@ -54,6 +55,16 @@ function stats(): QueueStats {
     tap: { ...tap.counters },
     siblings: { ...device.siblings.counters },
     connections: stack.tcp.sizes.connections,
+    cpuTime: cpuTime(),
+  }
+}
+
+/** schedstat begins with the nanoseconds that the thread has run. 0 where the kernel was built without it. */
+function cpuTime(): number {
+  try {
+    return Number.parseInt(readFileSync('/proc/thread-self/schedstat', 'latin1'), 10) / 1e6
+  } catch {
+    return 0
   }
 }
 
