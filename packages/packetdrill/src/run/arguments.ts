@@ -1,4 +1,4 @@
-import type { SocketAddress } from '@tapwire/sockets'
+import { type SocketAddress, SocketError } from '@tapwire/sockets'
 import type { Expression, StructField } from '../language/ast.ts'
 import { ScriptError } from '../language/source.ts'
 import { constant } from './constants.ts'
@@ -139,12 +139,13 @@ export class Arguments {
     return [24, 16, 8, 0].map((shift) => (word >>> shift) & 255).join('.')
   }
 
-  /** What is written: a string's bytes, or `length` zeros. */
+  /** What is written: a string's bytes, or `length` zeros. @throws SocketError EFAULT for NULL */
   bytes(index: number, length: number): Uint8Array | number {
     return this.bytesOf(this.at(index), length)
   }
 
   bytesOf(expression: Expression, length: number): Uint8Array | number {
+    if (isNull(expression) && length > 0) throw new SocketError('EFAULT')
     if (expression.kind !== 'string') return length
     const text =
       expression.repeat === undefined ? expression.value : expression.value.repeat(expression.repeat)
@@ -162,6 +163,10 @@ export class Arguments {
       return this.bytesOf(base, this.numberOf(length))
     })
   }
+}
+
+export function isNull(expression: Expression): boolean {
+  return expression.kind === 'name' && expression.name === 'NULL'
 }
 
 function calculate(operator: string, a: number, b: number): number {

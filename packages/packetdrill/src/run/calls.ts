@@ -2,6 +2,7 @@ import {
   AF_INET,
   AF_INET6,
   AF_UNSPEC,
+  type ControlMessage,
   type EpollEvent,
   FIONBIO,
   type MessageHeader,
@@ -13,7 +14,7 @@ import {
   type Sockets,
 } from '@tapwire/sockets'
 import type { Expression, StructField } from '../language/ast.ts'
-import { ANY, type Arguments } from './arguments.ts'
+import { ANY, type Arguments, isNull } from './arguments.ts'
 import { constant } from './constants.ts'
 import type { RunSettings } from './settings.ts'
 
@@ -86,14 +87,6 @@ function message(
   }
 }
 
-function isNull(expression: Expression): boolean {
-  return expression.kind === 'name' && expression.name === 'NULL'
-}
-
-function listed(values: readonly string[]): string {
-  return values.join(', ')
-}
-
 /** Flags and control messages that came with what was received. */
 function receivedOutputs(args: Arguments, fields: readonly StructField[], header: MessageHeader): string[] {
   const problems: string[] = []
@@ -103,18 +96,29 @@ function receivedOutputs(args: Arguments, fields: readonly StructField[], header
   }
   const control = args.field(fields, 'msg_control')
   if (control === undefined || control.kind === 'ellipsis') return problems
-  const expected = args.structsOf(control).map((item) => {
-    const level = args.field(item, 'cmsg_level')
-    const type = args.field(item, 'cmsg_type')
-    return `${level === undefined ? 0 : args.numberOf(level)}/${type === undefined ? 0 : args.numberOf(type)}`
-  })
-  const actual = (header.control ?? []).map(({ level, type }) => `${level}/${type}`)
-  if (listed(expected) !== listed(actual)) {
-    problems.push(
-      `msg_control: expected level/type ${listed(expected) || 'none'}, was ${listed(actual) || 'none'}`,
-    )
+  const expected = args.structsOf(control)
+  const actual = header.control ?? []
+  if (expected.length !== actual.length) {
+    return [...problems, `msg_control: expected ${expected.length} messages, were ${actual.length}`]
   }
-  return problems
+  return [...problems, ...expected.flatMap((item, i) => controlOutputs(args, item, actual[i]))]
+}
+
+/** The fields of a control message by the names that C gives them. */
+function controlOutputs(args: Arguments, expected: readonly StructField[], actual: ControlMessage): string[] {
+  const { level, type, data } = actual
+  return expected.flatMap(({ name, value }) => {
+    if (value.kind === 'ellipsis' || name === 'cmsg_len') return []
+    if (name === 'cmsg_level') return valueOutputs(name, args.numberOf(value), level)
+    if (name === 'cmsg_type') return valueOutputs(name, args.numberOf(value), type)
+    if (value.kind !== 'struct') return valueOutputs(name, args.numberOf(value), data)
+    const record = data as unknown as Readonly<Record<string, unknown>>
+    return value.fields.flatMap(({ name: field, value: wanted }) =>
+      wanted.kind === 'ellipsis'
+        ? []
+        : valueOutputs(field, args.numberOf(wanted), record[field.replace(/^ee_/, '')]),
+    )
+  })
 }
 
 function optionValue(args: Arguments, expression: Expression): OptionValue {
@@ -197,7 +201,7 @@ function contentCheck(
   length: number,
 ): { into: Uint8Array | number; check: (n: number) => string[] } {
   const expression = args.at(index)
-  if (expression.kind !== 'string') return { into: length, check: () => [] }
+  if (expression.kind !== 'string') return { into: args.bytesOf(expression, length), check: () => [] }
   const into = new Uint8Array(length)
   const wanted = args.bytesOf(expression, length) as Uint8Array
   return {
@@ -213,6 +217,12 @@ function receiving(args: Arguments, perform: (into: Uint8Array | number) => Resu
   const { into, check } = contentCheck(args, 1, args.number(2))
   const number = (value: unknown): number => (typeof value === 'number' ? value : (value as Received).length)
   return { result: perform(into), number, outputs: (value) => check(number(value)) }
+}
+
+const FOREIGN_OPTIONS = new Set(['SO_NOSIGPIPE', 'TCP_FUNCTION_BLK', 'TCP_LOG', 'TCP_LOGID', 'TCP_LOGDUMP'])
+
+function isForeign(expression: Expression): boolean {
+  return expression.kind === 'name' && FOREIGN_OPTIONS.has(expression.name)
 }
 
 /** The calls that scripts can make, by name. */
@@ -285,15 +295,18 @@ export const CALLS: Readonly<Record<string, Call>> = {
     number: () => 0,
     outputs: (value) => optionOutputs(args, args.at(3), value),
   }),
-  setsockopt: (args, context) =>
-    plain(
+  setsockopt: (args, context) => {
+    // What only FreeBSD has says how its kernel is to go about it, or what it is to write to its logs.
+    if (isForeign(args.at(2))) return plain(0)
+    return plain(
       context.sockets.setsockopt(
         fdAt(args, context),
         args.number(1),
         args.number(2),
         optionValue(args, args.at(3)),
       ),
-    ),
+    )
+  },
   getsockname: (args, context) => nameCall(args, context.sockets.getsockname(fdAt(args, context))),
   getpeername: (args, context) => nameCall(args, context.sockets.getpeername(fdAt(args, context))),
   poll: (args, context) => {

@@ -7,6 +7,7 @@ const MORE: Readonly<Record<string, number>> = {
   INADDR_LOOPBACK: 0x7f000001,
   PF_INET: 2,
   PF_INET6: 10,
+  TCP_CM_INQ: 36,
   // FreeBSD's names.
   TCP_MAXSEG: 2,
   TCP_NOPUSH: 3,
