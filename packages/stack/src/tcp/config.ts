@@ -112,6 +112,11 @@ export interface TcpSettings {
    */
   readonly synCookies?: SynCookieSetting
   /**
+   * Of more connections than so many those rest on which nothing happens: they take a sixth of the memory, and a microsecond more
+   * when something does. Default 256.
+   */
+  readonly restAbove?: number
+  /**
    * The first and the last port that connections, listeners and UDP sockets without one of their own get (RFC 6056 section
    * 3.2), 1 to 65,535. Default [32,768, 65,535]: Linux's lower end, and everything above.
    */
@@ -168,6 +173,7 @@ export interface TcpConfig {
   readonly ecn: EcnSetting
   readonly fastOpenServer: number
   readonly synCookies: SynCookieSetting
+  readonly restAbove: number
   readonly ephemeralPorts: PortRange
 }
 
@@ -208,6 +214,7 @@ const NUMBERS: { readonly [K in NumberSetting]: readonly [number, number, number
   trafficClass: [0, 0, 255],
   ttl: [64, 1, 255],
   fastOpenServer: [0, 0, 65_535],
+  restAbove: [256, 0, 4_000_000],
 }
 
 const TIMES: readonly NumberSetting[] = [

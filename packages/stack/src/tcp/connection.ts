@@ -15,10 +15,13 @@ import { abortTcb, closeTcb, shutdownTcb } from './close.ts'
 import { DSCP_MASK } from './config.ts'
 import { createCongestionControl } from './congestion/choose.ts'
 import { checkCongestionName } from './congestion/names.ts'
+import type { TcpContext } from './context.ts'
 import { setQuickAck } from './delayed-ack.ts'
 import { tcpInfo } from './info.ts'
 import { withSettings } from './own-settings.ts'
 import { finReceived } from './receiver.ts'
+import { wake } from './rest.ts'
+import type { RestingConnection } from './resting.ts'
 import { hasRoom, makeRoom, noteStarved, writableBytes } from './send-buffer.ts'
 import type { Tcb } from './tcb.ts'
 import { armCork, armKeepalive, CORK_LIMIT } from './timers.ts'
@@ -27,13 +30,35 @@ import { advertiseUserTimeout } from './user-timeout-option.ts'
 import { ConnectionEvent, holdWhileUnanswered, notify, wantOutput } from './wants.ts'
 
 /** The application's handle of a TCB. Its methods enter the stack, so that what they cause has happened on return. */
-class Connection implements TcpConnection {
-  readonly #tcb: Tcb
+export class Connection implements TcpConnection {
+  readonly #tcp: TcpContext
+  #awake: Tcb | null
+  /** While it is put away. */
+  #resting: RestingConnection | null = null
   owner: unknown = null
   peekOffset = 0
 
   constructor(tcb: Tcb) {
-    this.#tcb = tcb
+    this.#tcp = tcb.tcp
+    this.#awake = tcb
+  }
+
+  /** Whatever is asked of a connection that rests wakes it. */
+  get #tcb(): Tcb {
+    const resting = this.#resting
+    return resting === null ? (this.#awake as Tcb) : wake(this.#tcp, resting)
+  }
+
+  /** @internal */
+  rest(resting: RestingConnection): void {
+    this.#resting = resting
+    this.#awake = null
+  }
+
+  /** @internal */
+  wake(tcb: Tcb): void {
+    this.#awake = tcb
+    this.#resting = null
   }
 
   get handler(): ConnectionHandler | null {

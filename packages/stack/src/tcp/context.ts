@@ -12,8 +12,9 @@ import { FourTupleTable } from './four-tuple-table.ts'
 import type { HalfOpen } from './half-open.ts'
 import { SeqRangesPool } from './ranges.ts'
 import { RateLimit } from './rate-limit.ts'
+import { RestingConnections } from './resting.ts'
 import { SentRecordPool } from './sent-record.ts'
-import type { Tcb } from './tcb.ts'
+import type { Tcb, TcbTimeout } from './tcb.ts'
 import type { TimeWaitRecord } from './time-wait.ts'
 import type { TcpTracer } from './trace.ts'
 
@@ -27,8 +28,9 @@ export class TcpContext {
   readonly records: SentRecordPool
   readonly ranges = new SeqRangesPool()
   tracer: TcpTracer | null = null
-  /** Connections in any state but TIME-WAIT. */
+  /** Connections in any state but TIME-WAIT, and those of them that are idle and put away. */
   readonly connections: FourTupleTable<Tcb>
+  readonly resting: RestingConnections
   /** SYN-RECEIVED from a listener. */
   readonly halfOpen: FourTupleTable<HalfOpen>
   readonly timeWait: FourTupleTable<TimeWaitRecord>
@@ -52,14 +54,20 @@ export class TcpContext {
   /** Connections that are closed and not over: see `orphan.ts`. */
   orphans = 0
   nextId = 1
+  /** What a connection's timer does. */
+  readonly expire: TcbTimeout
 
-  constructor(engine: Engine, network: Network, config: TcpConfig, limits: Limits) {
+  constructor(engine: Engine, network: Network, config: TcpConfig, limits: Limits, expire: TcbTimeout) {
     const random = engine.random
     this.engine = engine
     this.network = network
     this.config = config
     this.limits = limits
-    this.connections = new FourTupleTable(random.uint32(), random.uint32())
+    this.expire = expire
+    const key0 = random.uint32()
+    const key1 = random.uint32()
+    this.connections = new FourTupleTable(key0, key1)
+    this.resting = new RestingConnections(key0, key1)
     this.halfOpen = new FourTupleTable(random.uint32(), random.uint32())
     this.timeWait = new FourTupleTable(random.uint32(), random.uint32())
     this.secretHash = new HalfSipHash({ k0: random.uint32(), k1: random.uint32() })
@@ -67,6 +75,11 @@ export class TcpContext {
     this.fastOpenCache = new FastOpenCache(limits.fastOpenCookies, this.counters)
     this.resetLimit = new RateLimit(limits.resetsPerSecond)
     this.challengeLimit = new RateLimit(limits.challengeAcksPerSecond, random)
+  }
+
+  /** All that count for the limit, resting or not. */
+  get connectionCount(): number {
+    return this.connections.size + this.resting.table.size
   }
 
   /** For a new connection, by the stack's setting. */

@@ -146,6 +146,18 @@ export class FourTupleTable<T extends FourTuple<T>> {
     }
   }
 
+  /** The entries of one bucket, the one after `hand`; the visitor may remove what it is given. @returns which it was */
+  eachOfBucket(hand: number, visit: (entry: T) => void): number {
+    const next = (hand + 1) & (this.#buckets.length - 1)
+    let entry = this.#buckets[next]
+    while (entry !== null) {
+      const following: T | null = entry.hashNext
+      visit(entry)
+      entry = following
+    }
+    return next
+  }
+
   #link(entry: T): void {
     const slot = entry.hash & (this.#buckets.length - 1)
     entry.hashNext = this.#buckets[slot]

@@ -17,7 +17,7 @@ import { isPathError, localOf, remoteOf, replyReset } from './reset.ts'
 import { type SegmentIn, segmentLength } from './segment-in.ts'
 import { agree } from './syn.ts'
 import { readSynCookie, sendSynCookie } from './syn-cookies.ts'
-import type { Tcb, TcbTimeout } from './tcb.ts'
+import type { Tcb } from './tcb.ts'
 import { RetransmitCause } from './trace.ts'
 
 /**
@@ -30,7 +30,6 @@ export function arriveInListen(
   listener: TcpListenerImpl,
   segment: SegmentIn,
   previous: { readonly sndNxt: number } | null,
-  expire: TcbTimeout,
 ): Tcb | null {
   const { flags } = segment
   if ((flags & TcpFlag.Rst) !== 0) {
@@ -40,7 +39,7 @@ export function arriveInListen(
   if ((flags & TcpFlag.Ack) !== 0) {
     const half = readSynCookie(tcp, listener, segment)
     if (half !== null) {
-      return hasRoomForConnection(tcp, listener, segment) ? promote(tcp, half, segment, expire) : null
+      return hasRoomForConnection(tcp, listener, segment) ? promote(tcp, half, segment) : null
     }
     // SEG-04.
     drop(tcp, 0, segment, DropReason.NoConnection)
@@ -63,7 +62,7 @@ export function arriveInListen(
   else if (previous === null && wantsCookie(tcp, listener)) {
     processed(tcp, segment)
     sendSynCookie(tcp, listener, segment, path)
-  } else open(tcp, listener, segment, path, isnFor(tcp, segment, path, previous), expire)
+  } else open(tcp, listener, segment, path, isnFor(tcp, segment, path, previous))
   return null
 }
 
@@ -79,15 +78,8 @@ function isnFor(
 }
 
 /** A fast open that is allowed is a connection at once; any other SYN becomes a half-open record. */
-function open(
-  tcp: TcpContext,
-  listener: TcpListenerImpl,
-  segment: SegmentIn,
-  path: Path,
-  iss: number,
-  expire: TcbTimeout,
-): void {
-  const { tcb, cookie } = answerFastOpen(tcp, listener, segment, path, iss, expire)
+function open(tcp: TcpContext, listener: TcpListenerImpl, segment: SegmentIn, path: Path, iss: number): void {
+  const { tcb, cookie } = answerFastOpen(tcp, listener, segment, path, iss)
   if (tcb !== null) return
   if (makeRoom(tcp, listener)) {
     processed(tcp, segment)
@@ -185,12 +177,7 @@ function isDeferred(half: HalfOpen, segment: SegmentIn): boolean {
  * A segment for a half-open connection (SYN-RECEIVED, RFC 9293 section 3.10.7.4).
  * @returns the connection when this was the handshake's last ACK: the segment then goes on to it
  */
-export function arriveInHalfOpen(
-  tcp: TcpContext,
-  half: HalfOpen,
-  segment: SegmentIn,
-  expire: TcbTimeout,
-): Tcb | null {
+export function arriveInHalfOpen(tcp: TcpContext, half: HalfOpen, segment: SegmentIn): Tcb | null {
   const { flags } = segment
   if ((flags & TcpFlag.Rst) !== 0) {
     resetHalfOpen(tcp, half, segment)
@@ -229,7 +216,7 @@ export function arriveInHalfOpen(
   }
   if (!hasRoomForConnection(tcp, half.listener, segment)) return null
   forgetHalfOpen(tcp, half)
-  return promote(tcp, half, segment, expire)
+  return promote(tcp, half, segment)
 }
 
 /** Back to LISTEN (MUST-11), by RFC 5961's rules for the sequence number, which come first (R5961-08). */

@@ -37,6 +37,11 @@ export function arriveIcmpError(tcp: TcpContext, error: IcmpErrorIn): void {
     arriveErrorForTcb(tcb, error, seq)
     return
   }
+  if (isResting(tcp, error, localPort, remotePort)) {
+    // R5927-01: nothing of it is in flight.
+    tcp.counters.icmpErrorsOutOfWindow++
+    return
+  }
   const half = tcp.halfOpen.find(
     local0,
     local1,
@@ -52,6 +57,15 @@ export function arriveIcmpError(tcp: TcpContext, error: IcmpErrorIn): void {
   if (half === null) tcp.counters.icmpErrorsUnmatched++
   // R5927-02: a SYN-ACK that cannot arrive is not worth waiting for.
   else if (seq === half.iss && reasonOf(error.kind) !== null) forgetHalfOpen(tcp, half)
+}
+
+function isResting(tcp: TcpContext, error: IcmpErrorIn, localPort: number, remotePort: number): boolean {
+  const { local0, local1, local2, local3, remote0, remote1, remote2, remote3 } = error
+  const { table } = tcp.resting
+  return (
+    table.find(local0, local1, local2, local3, remote0, remote1, remote2, remote3, localPort, remotePort) !==
+    null
+  )
 }
 
 function arriveErrorForTcb(tcb: Tcb, error: IcmpErrorIn, seq: number): void {

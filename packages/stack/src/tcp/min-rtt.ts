@@ -7,19 +7,20 @@ const HALF: Micros = 150 * SECOND
 export class MinRtt {
   /** In microseconds; 0 before the first sample. */
   value: Micros = 0
-  #current: Micros = 0
-  #previous: Micros = 0
-  #since: Micros = 0
+  /** Of this half of the window, which began then, and of the one before; 0 for none. */
+  current: Micros = 0
+  previous: Micros = 0
+  since: Micros = 0
 
   sample(rtt: Micros, now: Micros): void {
-    if (this.value === 0) this.#since = now
-    while (now - this.#since >= HALF) {
-      const skipped = now - this.#since >= 2 * HALF
-      this.#previous = skipped ? 0 : this.#current
-      this.#current = 0
-      this.#since = skipped ? now : this.#since + HALF
+    if (this.value === 0) this.since = now
+    while (now - this.since >= HALF) {
+      const skipped = now - this.since >= 2 * HALF
+      this.previous = skipped ? 0 : this.current
+      this.current = 0
+      this.since = skipped ? now : this.since + HALF
     }
-    if (this.#current === 0 || rtt < this.#current) this.#current = rtt
-    this.value = this.#previous === 0 ? this.#current : Math.min(this.#current, this.#previous)
+    if (this.current === 0 || rtt < this.current) this.current = rtt
+    this.value = this.previous === 0 ? this.current : Math.min(this.current, this.previous)
   }
 }

@@ -51,6 +51,7 @@ export function tupleIsFree(
 ): boolean {
   return (
     tcp.connections.get(local, localPort, remote, remotePort) === null &&
+    tcp.resting.table.get(local, localPort, remote, remotePort) === null &&
     tcp.timeWait.get(local, localPort, remote, remotePort) === null &&
     tcp.halfOpen.get(local, localPort, remote, remotePort) === null
   )

@@ -4,8 +4,9 @@ import { establish } from './establish.ts'
 import type { HalfOpen } from './half-open.ts'
 import type { TcpListenerImpl } from './listener.ts'
 import type { SegmentIn } from './segment-in.ts'
+import { takeTcb } from './spare-tcb.ts'
 import { adopt } from './syn.ts'
-import { Tcb, type TcbTimeout, takeSettings } from './tcb.ts'
+import { type Tcb, takeSettings } from './tcb.ts'
 
 /** Whether a finished handshake may become a connection now. What is refused is counted. */
 export function hasRoomForConnection(
@@ -18,7 +19,7 @@ export function hasRoomForConnection(
     drop(tcp, 0, segment, DropReason.AcceptQueue)
     return false
   }
-  if (tcp.connections.size >= tcp.limits.connections) {
+  if (tcp.connectionCount >= tcp.limits.connections) {
     drop(tcp, 0, segment, DropReason.ConnectionLimit)
     return false
   }
@@ -26,8 +27,15 @@ export function hasRoomForConnection(
 }
 
 /** The handshake's last ACK has come: what was half open is a connection in ESTABLISHED, and waits to be accepted. */
-export function promote(tcp: TcpContext, half: HalfOpen, segment: SegmentIn, expire: TcbTimeout): Tcb {
-  const tcb = new Tcb(tcp, half.path, half.localPort, half.remotePort, true, expire)
+export function promote(tcp: TcpContext, half: HalfOpen, segment: SegmentIn): Tcb {
+  const tcb = takeTcb(
+    tcp,
+    half.path,
+    half.localPort,
+    half.remotePort,
+    tcp.nextId++,
+    tcp.newCongestionControl(),
+  )
   takeSettings(tcb, half.own)
   tcb.tsOffset = half.tsOffset
   tcb.synRetransmitted = half.retries

@@ -1,18 +1,13 @@
 import { type Micros, NEVER, Timer } from '../core/timer.ts'
 import type { IpAddress } from '../ip/address.ts'
 import type { Path } from '../ip/network.ts'
-import {
-  type CloseReason,
-  type ConnectionHandler,
-  type FastOpenFailure,
-  type TcpConnection,
-  TcpState,
-} from './api.ts'
+import { type CloseReason, type ConnectionHandler, type FastOpenFailure, TcpState } from './api.ts'
 import { BusyTime } from './busy-time.ts'
 import { ByteRing } from './byte-ring.ts'
 import { ANY_UNSENT } from './config.ts'
 import type { CongestionControl } from './congestion/controller.ts'
 import { WindowUse } from './congestion/window.ts'
+import type { Connection } from './connection.ts'
 import type { TcpContext } from './context.ts'
 import { DeliveryRate } from './delivery-rate.ts'
 import { EcnState } from './ecn.ts'
@@ -43,19 +38,20 @@ import { UserTimeoutOption } from './user-timeout-option.ts'
  */
 export class Tcb {
   readonly tcp: TcpContext
-  readonly id: number
-  readonly local: IpAddress
-  readonly remote: IpAddress
-  readonly localPort: number
-  readonly remotePort: number
+  /** From 1 on; 0 while it is nobody's (`spare-tcb.ts`). */
+  id: number
+  local: IpAddress
+  remote: IpAddress
+  localPort: number
+  remotePort: number
   /** Its local address is the connection's for good (MUST-45). */
-  readonly path: Path
+  path: Path
   hash = 0
   hashNext: Tcb | null = null
 
   state: TcpState = TcpState.Closed
   /** Came from a listener (MUST-11). */
-  readonly passive: boolean
+  passive: boolean
   /** Its listener, until the application has accepted it. */
   listener: TcpListenerImpl | null = null
 
@@ -249,7 +245,7 @@ export class Tcb {
   /** `onWritable` is due when fewer than half of so many bytes are unsent. */
   notSentLowWater = Number.POSITIVE_INFINITY
   handler: ConnectionHandler | null = null
-  connection: TcpConnection | null = null
+  connection: Connection | null = null
   closeReason: CloseReason | undefined = undefined
   /** When an out-of-window segment was last answered: once per 500 ms is enough (Linux; R5961-07). */
   lastOutOfWindowAck: Micros = Number.NEGATIVE_INFINITY
@@ -287,10 +283,11 @@ export class Tcb {
     localPort: number,
     remotePort: number,
     passive: boolean,
-    expire: TcbTimeout,
+    id = tcp.nextId++,
+    congestion: CongestionControl = tcp.newCongestionControl(),
   ) {
     this.tcp = tcp
-    this.id = tcp.nextId++
+    this.id = id
     this.path = path
     this.local = path.local
     this.remote = path.remote
@@ -305,11 +302,11 @@ export class Tcb {
     this.trafficClass = tcp.config.trafficClass
     const unsent = tcp.config.notSentLowWater
     if (unsent < ANY_UNSENT) this.notSentLowWater = unsent
-    this.congestion = tcp.newCongestionControl()
+    this.congestion = congestion
     this.sendRing = new ByteRing(tcp.engine.memory)
     this.receiveRing = new ByteRing(tcp.engine.memory)
     this.sent = new SentLog(tcp.records)
-    this.timer = new Timer((now) => expire(this, now))
+    this.timer = new Timer((now) => tcp.expire(this, now))
   }
 
   /** Bytes in flight by sequence number, FIN and SYN included. */

@@ -56,6 +56,7 @@ import { sendReset } from './output.ts'
 import { NO_SETTINGS, withSettings } from './own-settings.ts'
 import { ephemeralListenPort, ephemeralPort, tupleIsFree } from './ports.ts'
 import { isPathError, replyReset } from './reset.ts'
+import { restIdle, wake } from './rest.ts'
 import { SegmentIn } from './segment-in.ts'
 import { makeRoom, writableBytes } from './send-buffer.ts'
 import { output } from './sender.ts'
@@ -83,10 +84,9 @@ export class Tcp implements Transport, TcpApi {
   readonly #timeWait: TimeWaitQueue
   readonly #segment = new SegmentIn()
   #audit: ConnectionAudit | null = null
-  readonly #expire = (tcb: Tcb, now: number): void => expireTcb(tcb, now)
 
   constructor(engine: Engine, network: Network, config: TcpConfig, limits: Limits, tracer: TcpTracer | null) {
-    this.context = new TcpContext(engine, network, config, limits)
+    this.context = new TcpContext(engine, network, config, limits, expireTcb)
     this.context.tracer = tracer
     this.#timeWait = new TimeWaitQueue(this.context)
   }
@@ -117,9 +117,9 @@ export class Tcp implements Transport, TcpApi {
     timeWait: number
     listeners: number
   } {
-    const { connections, orphans, halfOpen, timeWait } = this.context
+    const { connectionCount, orphans, halfOpen, timeWait } = this.context
     return {
-      connections: connections.size,
+      connections: connectionCount,
       orphans,
       halfOpen: halfOpen.size,
       timeWait: timeWait.size,
@@ -192,7 +192,7 @@ export class Tcp implements Transport, TcpApi {
     if (path.broadcast) {
       throw new TapwireError('ENETUNREACH', `${formatAddress(remote)} is a broadcast address`)
     }
-    if (context.connections.size >= context.limits.connections) {
+    if (context.connectionCount >= context.limits.connections) {
       context.counters.connectsRefused++
       throw new TapwireError('ENOBUFS', `The limit of ${context.limits.connections} connections is reached`)
     }
@@ -210,7 +210,7 @@ export class Tcp implements Transport, TcpApi {
         `A connection from port ${localPort} to ${formatAddress(remote)} port ${remotePort} exists already`,
       )
     }
-    const tcb = new Tcb(context, path, localPort, remotePort, false, this.#expire)
+    const tcb = new Tcb(context, path, localPort, remotePort, false)
     tcb.handler = handler
     takeSettings(tcb, own)
     if (options.initialData !== undefined) queueInitialData(tcb, options.initialData)
@@ -254,7 +254,7 @@ export class Tcp implements Transport, TcpApi {
       return
     }
     if (!this.#read(packet, segment)) return
-    const tcb = context.connections.find(
+    let tcb = context.connections.find(
       packet.dst0,
       packet.dst1,
       packet.dst2,
@@ -266,6 +266,7 @@ export class Tcp implements Transport, TcpApi {
       segment.localPort,
       segment.remotePort,
     )
+    if (tcb === null && context.resting.table.size > 0) tcb = this.#wakeFor(packet, segment)
     const { seq, dataLength, flags, ack } = segment
     trace(context, tcb === null ? 0 : tcb.id, TraceKind.SegmentIn, seq, dataLength, flags, ack)
     if (tcb !== null) arrive(tcb, segment, this.#timeWait)
@@ -285,6 +286,9 @@ export class Tcp implements Transport, TcpApi {
     const lost = ({ iface: used, local }: Path): boolean =>
       used === iface && !(iface.up && context.network.isLocal(local))
     context.engine.run(() => {
+      context.resting.table.each((resting) => {
+        if (lost(resting.path)) wake(context, resting)
+      })
       context.connections.each((tcb) => {
         if (lost(tcb.path)) finish(tcb, 'ENETDOWN')
       })
@@ -301,6 +305,7 @@ export class Tcp implements Transport, TcpApi {
 
   onBurstEnd(): boolean {
     const { context } = this
+    restIdle(context)
     let busy = this.#listeners.notice()
     for (let left = context.notify.size; left > 0; left--) {
       const tcb = context.notify.shift() as Tcb
@@ -324,6 +329,7 @@ export class Tcp implements Transport, TcpApi {
     const { context } = this
     context.engine.run(() => {
       this.#listeners.each((listener) => listener.fail('ENETDOWN'))
+      context.resting.table.each((resting) => wake(context, resting))
       context.connections.each((tcb) => {
         if (tcb.state >= TcpState.SynReceived) sendReset(tcb)
         finish(tcb, 'ENETDOWN')
@@ -375,13 +381,21 @@ export class Tcp implements Transport, TcpApi {
     return true
   }
 
+  #wakeFor(packet: PacketIn, segment: SegmentIn): Tcb | null {
+    const { dst0, dst1, dst2, dst3, src0, src1, src2, src3 } = packet
+    const { localPort, remotePort } = segment
+    const { table } = this.context.resting
+    const resting = table.find(dst0, dst1, dst2, dst3, src0, src1, src2, src3, localPort, remotePort)
+    return resting === null ? null : wake(this.context, resting)
+  }
+
   #arriveWithoutTcb(packet: PacketIn, segment: SegmentIn): void {
     const { context } = this
     const { dst0, dst1, dst2, dst3, src0, src1, src2, src3 } = packet
     const { localPort, remotePort } = segment
     const half = context.halfOpen.find(dst0, dst1, dst2, dst3, src0, src1, src2, src3, localPort, remotePort)
     if (half !== null) {
-      const tcb = arriveInHalfOpen(context, half, segment, this.#expire)
+      const tcb = arriveInHalfOpen(context, half, segment)
       if (tcb !== null) arrive(tcb, segment, this.#timeWait)
       return
     }
@@ -442,7 +456,7 @@ export class Tcp implements Transport, TcpApi {
   }
 
   #arriveInListen(listener: TcpListenerImpl, segment: SegmentIn, previous: TimeWaitRecord | null): void {
-    const tcb = arriveInListen(this.context, listener, segment, previous, this.#expire)
+    const tcb = arriveInListen(this.context, listener, segment, previous)
     if (tcb !== null) arrive(tcb, segment, this.#timeWait)
   }
 }

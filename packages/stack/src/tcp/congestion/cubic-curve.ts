@@ -24,6 +24,8 @@ export class CubicCurve {
   wEst = 0
   /** R9438-09: the stage that follows a timeout starts on the plateau. */
   afterTimeout = false
+  /** Fractions of bytes by which the window has still to grow in this stage. */
+  rest = 0
 
   /** R9438-08: who loses earlier than before makes room for others (fast convergence). */
   reduce(window: number): void {
@@ -36,6 +38,7 @@ export class CubicCurve {
   begin(cwnd: number, segment: number, now: Micros): void {
     this.epochStart = now
     this.wEst = cwnd
+    this.rest = 0
     if (this.afterTimeout || this.wMax <= cwnd) {
       this.k = 0
       this.wMax = cwnd

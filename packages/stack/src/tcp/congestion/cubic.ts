@@ -6,32 +6,46 @@ import { HyStart } from './hystart.ts'
 import { growBy, LossBased, slowStartBytes } from './loss-based.ts'
 import { smss } from './window.ts'
 
-/** CUBIC (RFC 9438; MAY-18), with HyStart++ in the first slow start (R9438-11). */
+/**
+ * CUBIC (RFC 9438; MAY-18), with HyStart++ in the first slow start (R9438-11). Most connections never fill their first window: the
+ * parts are made when they are first needed.
+ */
 export class Cubic extends LossBased {
-  readonly name = 'cubic'
-  protected readonly beta = BETA_CUBIC
-  readonly #curve = new CubicCurve()
+  /** Since slow start was over. */
+  #curve: CubicCurve | null = null
   /** The curve as it was before the reductions of this recovery, for undoing them (R9438-10). */
-  readonly #before = new CubicCurve()
+  #before: CubicCurve | null = null
   #reduced = false
-  readonly #hystart = new HyStart()
-  /** Fractions of bytes by which the window has still to grow. */
-  #rest = 0
+  /** Since the window was first used up; until then there are just round trips: how many, and the shortest. */
+  #hystart: HyStart | null = null
+  #samples = 0
+  #minSample: Micros = 0
   #lastAckAt: Micros = 0
   /** Nothing was in flight any more after the last ACK. */
   #drained = false
 
+  get name(): 'cubic' {
+    return 'cubic'
+  }
+
+  protected get beta(): number {
+    return BETA_CUBIC
+  }
+
   override onRtt(tcb: Tcb, rtt: Micros): void {
-    if (tcb.ssthresh === INFINITE_SSTHRESH) this.#hystart.sample(rtt)
+    if (tcb.ssthresh !== INFINITE_SSTHRESH) return
+    if (this.#hystart !== null) this.#hystart.sample(rtt)
+    else if (this.#samples++ === 0 || rtt < this.#minSample) this.#minSample = rtt
   }
 
   override onAck(tcb: Tcb, ackedBytes: number, limited: boolean, now: Micros): void {
     if (tcb.recovery === RecoveryState.Open) this.#reduced = false
     // R9438-06: time in which the window was not used up is no time of the curve.
-    if (this.#curve.epochStart !== NEVER) {
+    const curve = this.#curve
+    if (curve !== null && curve.epochStart !== NEVER) {
       const since = now - this.#lastAckAt
-      if (!limited) this.#curve.epochStart += since
-      else if (this.#drained) this.#curve.epochStart += Math.max(0, Math.round(since - tcb.srtt))
+      if (!limited) curve.epochStart += since
+      else if (this.#drained) curve.epochStart += Math.max(0, Math.round(since - tcb.srtt))
     }
     this.#lastAckAt = now
     this.#drained = tcb.sent.count === 0
@@ -39,7 +53,7 @@ export class Cubic extends LossBased {
   }
 
   override onUndo(tcb: Tcb, now: Micros): void {
-    if (this.#reduced) this.#curve.copy(this.#before)
+    if (this.#reduced && this.#before !== null) this.#curve?.copy(this.#before)
     this.#reduced = false
     super.onUndo(tcb, now)
   }
@@ -47,23 +61,24 @@ export class Cubic extends LossBased {
   /** What follows is a new stage, wherever slow start ends. */
   override onIdle(tcb: Tcb, now: Micros): void {
     super.onIdle(tcb, now)
-    this.#curve.epochStart = NEVER
+    if (this.#curve !== null) this.#curve.epochStart = NEVER
   }
 
   protected override slowStart(tcb: Tcb, ackedBytes: number): number {
     const bytes = slowStartBytes(tcb, ackedBytes)
     // R9406-05.
     if (tcb.ssthresh !== INFINITE_SSTHRESH) return growBy(tcb, bytes, ackedBytes)
+    this.#hystart ??= new HyStart(this.#samples, this.#minSample)
     return growBy(tcb, this.#hystart.grow(tcb, bytes), ackedBytes)
   }
 
   protected avoid(tcb: Tcb, ackedBytes: number, now: Micros): void {
+    this.#curve ??= new CubicCurve()
     const curve = this.#curve
     const segment = smss(tcb)
     const { cwnd } = tcb
     if (curve.epochStart === NEVER) {
       curve.begin(cwnd, segment, now)
-      this.#rest = 0
     }
     const t = (now - curve.epochStart) / SECOND
     const reno = curve.renoWindow(cwnd, ackedBytes, segment)
@@ -75,19 +90,24 @@ export class Cubic extends LossBased {
       growth = ((target - cwnd) / cwnd) * ackedBytes
     }
     if (growth <= 0) return
-    this.#rest += growth
-    const whole = Math.floor(this.#rest)
-    this.#rest -= whole
+    curve.rest += growth
+    const whole = Math.floor(curve.rest)
+    curve.rest -= whole
     tcb.cwnd = cwnd + whole
   }
 
   protected override reducing(_tcb: Tcb, window: number): void {
-    if (!this.#reduced) this.#before.copy(this.#curve)
+    this.#curve ??= new CubicCurve()
+    if (!this.#reduced) {
+      this.#before ??= new CubicCurve()
+      this.#before.copy(this.#curve)
+    }
     this.#reduced = true
     this.#curve.reduce(window)
   }
 
   protected override timedOut(): void {
+    this.#curve ??= new CubicCurve()
     this.#curve.afterTimeout = true
     this.#curve.epochStart = NEVER
   }

@@ -29,6 +29,12 @@ export class HyStart {
   /** Fractions of bytes that CSS has not given yet. */
   #rest = 0
 
+  /** @param samples how many there were already, of which the shortest took `min` */
+  constructor(samples = 0, min: Micros = 0) {
+    this.#samples = samples
+    if (samples > 0) this.#roundMin = min
+  }
+
   /** A round-trip sample of this round; called before `grow` for the same ACK. */
   sample(rtt: Micros): void {
     this.#samples++

@@ -5,10 +5,16 @@ import { smss } from './window.ts'
 
 /** Slow start and congestion avoidance of RFC 5681. */
 export class NewReno extends LossBased {
-  readonly name = 'newreno'
-  protected readonly beta = 0.5
   /** Bytes acknowledged towards the next segment. */
   #credit = 0
+
+  get name(): 'newreno' {
+    return 'newreno'
+  }
+
+  protected get beta(): number {
+    return 0.5
+  }
 
   /** R5681-07, R5681-08: one segment per window of acknowledged bytes. */
   protected avoid(tcb: Tcb, ackedBytes: number): void {

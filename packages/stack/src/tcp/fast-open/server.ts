@@ -15,7 +15,7 @@ import { receiveText } from '../receiver.ts'
 import { replyReset } from '../reset.ts'
 import type { SegmentIn } from '../segment-in.ts'
 import { adopt, agree, sendTcbSyn } from '../syn.ts'
-import { Tcb, type TcbTimeout, takeSettings } from '../tcb.ts'
+import { Tcb, takeSettings } from '../tcb.ts'
 import { RetransmitCause } from '../trace.ts'
 import { CookieVerdict, checkCookie, makeCookie } from './cookie.ts'
 import { leaveFastOpenQueue } from './queue.ts'
@@ -43,7 +43,6 @@ export function answerFastOpen(
   segment: SegmentIn,
   path: Path,
   iss: number,
-  expire: TcbTimeout,
 ): FastOpenAnswer {
   const { options } = segment
   const queue = listener.fastOpen
@@ -56,11 +55,11 @@ export function answerFastOpen(
     return { tcb: null, cookie }
   }
   if (segment.dataLength === 0) return { tcb: null, cookie }
-  if (!queue.hasRoom(tcp.engine.now) || tcp.connections.size >= tcp.limits.connections) {
+  if (!queue.hasRoom(tcp.engine.now) || tcp.connectionCount >= tcp.limits.connections) {
     tcp.counters.fastOpenQueueFull++
     return { tcb: null, cookie }
   }
-  return { tcb: open(tcp, listener, segment, path, iss, cookie, expire), cookie }
+  return { tcb: open(tcp, listener, segment, path, iss, cookie), cookie }
 }
 
 /** R7413-04: the connection is there, its data is taken, the SYN-ACK acknowledges both. */
@@ -71,9 +70,8 @@ function open(
   path: Path,
   iss: number,
   cookie: Uint8Array | null,
-  expire: TcbTimeout,
 ): Tcb {
-  const tcb = new Tcb(tcp, path, segment.localPort, segment.remotePort, true, expire)
+  const tcb = new Tcb(tcp, path, segment.localPort, segment.remotePort, true)
   takeSettings(tcb, listener.own)
   tcb.tsOffset = timestampOffset(tcp, path.local, path.remote)
   adopt(tcb, agree(tcp, path, segment.options, segment.flags), segment.seq, iss)

@@ -16,7 +16,8 @@ export class ConnectionAudit {
     tcp.connections.each((tcb) => {
       audit.subject = new Name(tcb)
       let edges = this.#known.get(tcb)
-      if (edges === undefined) {
+      // One that rested has left it to another.
+      if (edges === undefined || edges.id !== tcb.id) {
         edges = new Edges(tcb)
         this.#known.set(tcb, edges)
       }
@@ -25,9 +26,10 @@ export class ConnectionAudit {
     })
     for (const tcb of this.#known.keys()) {
       if (tcb.closeReason === undefined && isListed(tcp, tcb)) continue
+      this.#known.delete(tcb)
+      if (tcb.id === 0) continue
       audit.subject = new Name(tcb)
       auditFinished(tcb, audit)
-      this.#known.delete(tcb)
     }
   }
 }

@@ -10,6 +10,7 @@ const LARGEST_WINDOW = 0xffff << 14
 /** What was known of a connection when it was last looked at: these numbers move one way only. */
 export class Edges {
   tcb: Tcb
+  readonly id: number
   sndUna = 0
   sndNxt = 0
   rcvNxt = 0
@@ -19,6 +20,7 @@ export class Edges {
 
   constructor(tcb: Tcb) {
     this.tcb = tcb
+    this.id = tcb.id
   }
 }
 

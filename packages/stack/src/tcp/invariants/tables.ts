@@ -16,6 +16,7 @@ export function auditTables(
 ): void {
   const { limits } = tcp
   auditTable(tcp.connections, limits.connections, 'the table of connections', audit)
+  auditTable(tcp.resting.table, limits.connections, 'the table of connections that rest', audit)
   auditTable(tcp.halfOpen, limits.halfOpen, 'the table of half-open connections', audit)
   auditTable(tcp.timeWait, limits.timeWait, 'the table of TIME-WAIT', audit)
   let orphans = 0
