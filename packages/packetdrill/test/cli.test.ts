@@ -78,7 +78,7 @@ describe('tapwire-packetdrill', () => {
   it('--repeat compares the output of all runs', async () => {
     const { status, out } = await cli('--repeat=3', join(folder, 'set'))
     expect(status).toBe(0)
-    expect(out).toMatch(/3 runs gave identical output \(SHA-256 [0-9a-f]{64}\)\n$/)
+    expect(out).toMatch(/3 runs gave identical output and packets \(SHA-256 [0-9a-f]{64}\)\n$/)
     expect((await cli('--repeat=2', join(folder, 'wrong.pkt'))).status).toBe(1)
   })
 

@@ -121,6 +121,21 @@ describe('other commands', () => {
     expect(() => translate('ip frobnicate')).toThrow("'ip frobnicate' has no meaning here")
   })
 
+  it('a route narrows what is advertised and what is sent', () => {
+    const server = (mss: number): string =>
+      SERVER.replace('<...>', `<mss ${mss},nop,nop,sackOK,nop,wscale 7>`)
+    const route = (metrics: string): string => `0 \`ip route change default via 192.168.0.2 ${metrics}\`\n`
+    expect(problem(route('advmss 1200') + server(1200))).toBeUndefined()
+    expect(
+      problem(`${route('mtu lock 900')}${server(860)}+0 write(4, ..., 1000) = 1000
++0 > . 1:861(860) ack 1\n+0 > P. 861:1001(140) ack 1`),
+    ).toBeUndefined()
+    expect(
+      problem(`${route('initcwnd 2')}${server(1460)}+0 write(4, ..., 3000) = 3000
++0 > . 1:2001(2000) ack 1\n+.1 < . 1:1(0) ack 2001 win 257\n+0 > P. 2001:3001(1000) ack 1`),
+    ).toBeUndefined()
+  })
+
   it('a queue without room is a link that loses everything', () => {
     expect(translate('tc qdisc add dev tun0 root pfifo limit 0').broken).toBe(true)
     expect(translate('tc qdisc replace dev tun0 root pfifo limit 10').broken).toBe(false)

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { runScript, type ScriptResult } from '../run-script.ts'
@@ -50,7 +50,7 @@ function read(file: string): string {
 
 interface Round {
   readonly failed: number
-  /** Of all that was printed. */
+  /** Of all that was printed, and of every packet with its time where runs are compared. */
   readonly digest: string
 }
 
@@ -67,7 +67,7 @@ async function runOnce(
   let failed = 0
   for (const source of sources) {
     const lines: string[] = []
-    const result = runOne(command, source, sources.length > 1, lines)
+    const result = runOne(command, source, sources.length > 1, lines, hash)
     if (!result.passed) failed++
     if (!result.passed || !command.quiet) tell(reportOf(result, lines))
     // Ctrl-C and a closed pipe are heard between two scripts.
@@ -77,15 +77,25 @@ async function runOnce(
   return { failed, digest: hash.digest('hex') }
 }
 
-function runOne(command: Command, { file, text }: Source, several: boolean, lines: string[]): ScriptResult {
+function runOne(
+  command: Command,
+  { file, text }: Source,
+  several: boolean,
+  lines: string[],
+  hash: Hash,
+): ScriptResult {
   const chunks: Uint8Array[] = []
   const result = runScript(text, {
     file,
     options: command.options,
     defines: command.defines,
     print: (line) => lines.push(line),
-    ...(command.pcap === null ? {} : { capture: (chunk: Uint8Array) => chunks.push(chunk) }),
+    ...(command.pcap === null && command.repeat === 1
+      ? {}
+      : { capture: (chunk: Uint8Array) => chunks.push(chunk) }),
   })
+  // Runs that are to be alike are to have sent the same packets at the same times, too.
+  for (const chunk of chunks) hash.update(chunk)
   if (command.pcap !== null) savePcap(command.pcap, file, several, chunks)
   return result
 }
@@ -116,11 +126,11 @@ async function repeat(
   for (let round = 2; round <= command.repeat; round++) {
     const { digest } = await runOnce(command, sources, () => {})
     if (digest !== first.digest) {
-      output.out(`run ${round} gave another output than run 1\n`)
+      output.out(`run ${round} gave another output, or other packets, than run 1\n`)
       return 1
     }
     if (round % 50 === 0) output.error(`run ${round} of ${command.repeat}\n`)
   }
-  output.out(`${command.repeat} runs gave identical output (SHA-256 ${first.digest})\n`)
+  output.out(`${command.repeat} runs gave identical output and packets (SHA-256 ${first.digest})\n`)
   return first.failed === 0 ? 0 : 1
 }

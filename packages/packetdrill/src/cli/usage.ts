@@ -20,7 +20,7 @@ Options of this runner:
   --lenient-psh  --lenient-window  --lenient-option-order  --lenient-wscale
                              do not check these of what the stack sends
   --pcap=FILE                write the run as pcapng; with several scripts a folder, one file each
-  --repeat=N                 run everything N times, and fail unless the output is the same each time
+  --repeat=N                 run everything N times, and fail unless output and packets are the same each time
   --quiet                    tell failures and totals only
   --help
 

@@ -5,8 +5,10 @@ import {
   SO_TYPE,
   SOCK_DGRAM,
   SOL_SOCKET,
+  SOL_TCP,
   type SocketAddress,
   SocketError,
+  TCP_MAXSEG,
 } from '@tapwire/sockets'
 import type { CallSpec, ScriptEvent, Usecs } from '../language/ast.ts'
 import { ScriptError } from '../language/source.ts'
@@ -189,12 +191,19 @@ export class Calling {
   #bindDescriptor(spec: CallSpec, script: number, live: number, host: Host): void {
     this.#fds.set(script, live)
     if (!spec.name.startsWith('epoll')) this.lastFd = live
+    if (spec.name === 'socket') this.#limitMss(live, host)
     if (!spec.name.startsWith('accept')) return
     const peer: SocketAddress | undefined = quietly(() => host.sockets.getpeername(live))
     const flow = this.#flows.all.findLast(
       ({ protocol, remotePort }) => protocol === 'tcp' && remotePort === peer?.port,
     )
     if (flow !== undefined) flow.fd = live
+  }
+
+  /** What a route says of the MSS, each socket is told: there is one route. */
+  #limitMss(fd: number, host: Host): void {
+    const { routeMss } = this.#settings
+    if (routeMss > 0) quietly(() => host.sockets.setsockopt(fd, SOL_TCP, TCP_MAXSEG, routeMss))
   }
 
   #wrongResult(event: ScriptEvent, spec: CallSpec, actual: string): never {

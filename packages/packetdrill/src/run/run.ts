@@ -180,9 +180,13 @@ export class Run {
     },
   }
 
-  #useRoute({ mtu, initcwnd, congestion, rtoMin, ecn }: RouteMetrics): void {
+  #useRoute({ mtu, advmss, initcwnd, congestion, rtoMin, ecn }: RouteMetrics): void {
     const { setTcp } = this.#commandTarget
-    if (mtu !== undefined) this.#host?.setPathMtu(mtu)
+    if (mtu !== undefined) {
+      this.#host?.setPathMtu(mtu)
+      this.#settings.routeMss = mtu - (this.#ends.v6 ? 60 : 40)
+    }
+    if (advmss !== undefined) this.#settings.routeMss = advmss
     if (initcwnd !== undefined) setTcp({ initialWindow: initcwnd })
     if (congestion !== undefined)
       setTcp({ congestion: congestion === 'reno' ? 'newreno' : (congestion as 'cubic') })

@@ -32,6 +32,8 @@ export interface RunSettings {
   mtu: number
   /** What the pieces of a joined segment are multiples of; 0: the first one's size. */
   mss: number
+  /** The MSS that the route allows to advertise; 0: what the link's MTU gives. */
+  routeMss: number
   strictSegments: boolean
   /** Microseconds between two values of the timestamp clock as the script has it; 0: TSval is not checked. */
   timestampTick: number
@@ -65,6 +67,7 @@ export function defaultSettings(ipVersion: ScriptIpVersion): RunSettings {
     exact: false,
     mtu: 1500,
     mss: 0,
+    routeMss: 0,
     strictSegments: false,
     timestampTick: 0,
     lenient: STRICT,
