@@ -62,6 +62,16 @@ const LINUX_STATES: { readonly [K in TcpState]: number } = {
 export const Association = { None: 0, Connecting: 1, Connected: 2, Disconnecting: 3 } as const
 export type Association = (typeof Association)[keyof typeof Association]
 
+/** A name that nobody else is kept from. */
+const UNBOUND: Binding = {
+  address: null,
+  ipv6Only: false,
+  port: 0,
+  reuseAddress: true,
+  reusePort: false,
+  listening: false,
+}
+
 /** A TCP socket: what it is between the calls. Reading and writing are in `stream-read.ts` and `stream-write.ts`. */
 export class StreamSocket extends SocketFile {
   readonly stack: Stack
@@ -79,6 +89,7 @@ export class StreamSocket extends SocketFile {
   /** The connection's last state before it was over: a RST in CLOSE-WAIT is EPIPE. */
   closeWait = false
   #over = false
+  #wasAccepted = false
   /** TCP_FASTOPEN_CONNECT: whom the first write is to connect to, with its data on the SYN; null for nobody. */
   deferred: SocketAddress | null = null
   /** Bytes that have been read: where in the stream we are. */
@@ -210,6 +221,7 @@ export class StreamSocket extends SocketFile {
     socket.receiveTimeout = this.receiveTimeout
     socket.sendTimeout = this.sendTimeout
     socket.association = Association.Connected
+    socket.#wasAccepted = true
     socket.#adopt(connection)
     socket.options.apply(connection)
     return socket
@@ -299,6 +311,10 @@ export class StreamSocket extends SocketFile {
   disconnect(): void {
     const { connection, listener } = this
     this.#reset()
+    // One that was accepted keeps its name (it is bound as its listener was).
+    if (connection !== null && this.#wasAccepted) {
+      this.binding ??= { ...UNBOUND, address: connection.localAddress, port: connection.localPort }
+    }
     if (listener !== null) this.#stopListening(listener)
     if (connection === null) return
     const opening = connection.state === TcpState.SynSent || connection.state === TcpState.SynReceived

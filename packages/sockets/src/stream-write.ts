@@ -30,14 +30,15 @@ export function writeStream(
   }
   let sent = 0
   const attempt = (): number | Blocked => {
+    // What went wrong after a part was taken is for the next call.
+    if (sent > 0 && !isOpen(socket)) return sent
     try {
       if (!mayWrite(socket)) return BLOCKED
-      sent += push(socket, source, flags)
     } catch (error) {
-      if (sent > 0) return sent
       if (error instanceof SocketError && error.code === 'EPIPE' && (flags & MSG_NOSIGNAL) === 0) sigpipe()
       throw error
     }
+    sent += push(socket, source, flags)
     return sent === source.length ? sent : BLOCKED
   }
   const patience = socket.nonblocking || (flags & MSG_DONTWAIT) !== 0 ? 0 : socket.sendTimeout
@@ -56,6 +57,10 @@ function mayWrite(socket: StreamSocket): boolean {
   if (socket.error === null && !socket.sendShut) return true
   socket.throwError()
   throw new SocketError('EPIPE')
+}
+
+function isOpen({ state, error, sendShut }: StreamSocket): boolean {
+  return (state === TCP_ESTABLISHED || state === TCP_CLOSE_WAIT) && error === null && !sendShut
 }
 
 /** As much as there is room for. */

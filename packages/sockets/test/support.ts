@@ -36,7 +36,13 @@ export function world(options: StackOptions = {}, socketsOptions: SocketsOptions
   const clock = new VirtualClock()
   const [left, right] = createCable({ clock, latency: 5 })
   const host = (device: typeof left, number: number): Host => {
-    const stack = new Stack({ clock, random: new SeededRandom(number), conflictDetection: 'off', ...options })
+    const stack = new Stack({
+      clock,
+      random: new SeededRandom(number),
+      conflictDetection: 'off',
+      limits: { memory: 1 << 26 },
+      ...options,
+    })
     const address = `10.0.0.${number}`
     const address6 = `fd00::${number}`
     stack.addInterface(device, { addresses: [`${address}/24`, `${address6}/64`] })
@@ -57,9 +63,10 @@ afterEach(async () => {
   const all = worlds
   worlds = []
   for (const { a, b, clock } of all) {
+    a.sockets.closeAll()
+    b.sockets.closeAll()
+    clock.advance(300_000)
     for (const { sockets, stack, memory } of [a, b]) {
-      sockets.closeAll()
-      clock.advance(300_000)
       expect(sockets.size).toBe(0)
       expect(stack.tcp.sizes).toEqual({ connections: 0, orphans: 0, halfOpen: 0, timeWait: 0, listeners: 0 })
       expect(stack.udp.size).toBe(0)

@@ -36,7 +36,7 @@ export function arrive(tcb: Tcb, segment: SegmentIn, timeWait: TimeWaitQueue): v
     if (tcb.fastOpenPending !== null && !confirmsFastOpen(tcb, segment)) return
     tcb.lastReceiveAt = tcb.tcp.engine.now
     tcb.keepaliveProbes = 0
-    if (tcb.more) endMore(tcb, segment)
+    if (tcb.more) endMore(tcb)
     if (!processAck(tcb, segment)) return
     if (tcb.finAcked && !afterFinAcked(tcb, timeWait)) {
       processed(tcb.tcp, segment)
@@ -57,12 +57,10 @@ export function arrive(tcb: Tcb, segment: SegmentIn, timeWait: TimeWaitQueue): v
 }
 
 /**
- * MSG_MORE is no cork: what acknowledges something, moves the window or ends the stream lets go what Nagle would (as in Linux, where
- * all but plain data pushes what is pending).
+ * MSG_MORE is no cork: whatever comes in lets go what Nagle would (in Linux all but some plain data does, which depends on how its
+ * socket buffers are accounted).
  */
-function endMore(tcb: Tcb, segment: SegmentIn): void {
-  const isPlain = segment.ack === tcb.sndUna && segment.window << tcb.sndScale === tcb.sndWnd
-  if (isPlain && segment.dataLength > 0 && (segment.flags & TcpFlag.Fin) === 0) return
+function endMore(tcb: Tcb): void {
   tcb.more = false
   wantOutput(tcb)
 }
