@@ -82,6 +82,8 @@ export class Run {
       this.#happen(event)
     } catch (error) {
       if (error instanceof TapwireError) this.#fail(event, `the stack refuses this: ${error.message}`)
+      // Numbers that no field, no buffer and no clock can have.
+      if (error instanceof RangeError) this.#fail(event, `this cannot be: ${error.message}`)
       throw error
     }
     const fault = this.#host?.fault

@@ -5,6 +5,9 @@ export const START = 1000 * 1_000_000
 /** 2026-01-01T00:00:00Z is where scripts begin: captures of two runs are byte-identical. */
 const EPOCH = Date.UTC(2026, 0, 1) * 1000 - START
 
+/** Of putting off at one instant: more would be two parties that wake each other for ever. */
+const MOST_ROUNDS = 100_000
+
 interface Ring {
   deadline: number
   /** Of those with one deadline, the first that was set rings first. */
@@ -22,6 +25,8 @@ export class ScriptClock implements Clock {
   #order = 0
   readonly #rings: Ring[] = []
   #soon: (() => void)[] = []
+  /** Alarms that have rung at this instant. */
+  #ringsNow = 0
 
   now(): number {
     return this.#now
@@ -43,7 +48,8 @@ export class ScriptClock implements Clock {
 
   /** Everything that was put off until this instant, and what that puts off in turn. */
   settle(): void {
-    while (this.#soon.length > 0) {
+    for (let round = 0; this.#soon.length > 0; round++) {
+      if (round === MOST_ROUNDS) throw new Error('the stack does not come to rest')
       const due = this.#soon
       this.#soon = []
       for (const callback of due) callback()
@@ -55,7 +61,10 @@ export class ScriptClock implements Clock {
     this.settle()
     const ring = this.#rings.shift()
     if (ring === undefined) return
-    if (ring.deadline > this.#now) this.#now = ring.deadline
+    if (ring.deadline > this.#now) {
+      this.#now = ring.deadline
+      this.#ringsNow = 0
+    } else if (++this.#ringsNow > MOST_ROUNDS) throw new Error('the stack does not come to rest')
     ring.deadline = Number.POSITIVE_INFINITY
     ring.callback()
     this.settle()

@@ -64,8 +64,10 @@ export class ScriptLink implements LinkDevice {
     return Promise.resolve()
   }
 
-  /** Delivers one packet, at once. */
+  /** Delivers one packet, at once. @throws RangeError for what no IP packet can be */
   inject(bytes: Uint8Array): void {
+    if (bytes.length >= RECEIVE_BLOCK)
+      throw new RangeError(`a packet of ${bytes.length} bytes is too long for IP`)
     const sink = this.#sink
     if (sink === null) return
     sink.memory.u8.set(bytes, this.#block)
