@@ -25,6 +25,7 @@ const V6ONLY = -1
 /** SOL_IP and SOL_IPV6 of a TCP socket: one set of values, whichever way they are named. */
 export function streamIpOption(socket: StreamSocket, level: number, name: number): OptionValue {
   const { options, connection } = socket
+  if (level === SOL_IPV6 && socket.domain !== AF_INET6) throw new SocketError('EOPNOTSUPP')
   switch (ipName(socket, level, name)) {
     case IP_TOS:
       return options.trafficClass
@@ -54,7 +55,7 @@ export function setStreamIpOption(
   switch (ipName(socket, level, name)) {
     case IP_TOS:
       // The two low bits are ECN's: TCP keeps its own.
-      options.trafficClass = numberOf(value) & 0xff
+      options.trafficClass = numberOf(value) & 0xfc
       socket.applySettings()
       return
     case IP_TTL: {

@@ -106,7 +106,7 @@ export function setStreamTcpOption(socket: StreamSocket, name: number, value: Op
       break
     case TCP_LINGER2: {
       const seconds = numberOf(value)
-      options.linger2 = seconds < 0 ? -1 : seconds > 120 ? 0 : seconds
+      options.linger2 = seconds < 0 ? -1 : Math.min(seconds, 120)
       break
     }
     case TCP_DEFER_ACCEPT:
