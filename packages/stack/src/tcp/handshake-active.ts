@@ -23,6 +23,7 @@ import { setState } from './states.ts'
 import { adopt, agree, sendTcbSyn } from './syn.ts'
 import type { Tcb } from './tcb.ts'
 import { armRetransmit } from './timers.ts'
+import { updateTsRecent } from './timestamps.ts'
 import { RetransmitCause, TraceKind, trace } from './trace.ts'
 import { noteStall, userTimeoutOver, withinUserTimeout } from './user-timeout.ts'
 import { ConnectionEvent, holdWhileUnanswered, notify, wantAck } from './wants.ts'
@@ -197,7 +198,10 @@ function arriveSynAgain(tcb: Tcb, segment: SegmentIn): void {
   }
   if ((segment.flags & TcpFlag.Ack) === 0) {
     if (mayRepeatSynAck(tcb.tcp, tcb)) sendTcbSyn(tcb, TcpFlag.Syn | TcpFlag.Ack)
-  } else if (!acknowledgesSyn(tcb, segment, segment.window)) return
+  } else {
+    if (!acknowledgesSyn(tcb, segment, segment.window)) return
+    updateTsRecent(tcb, segment, tcb.tcp.engine.now)
+  }
   processed(tcb.tcp, segment)
 }
 

@@ -142,6 +142,7 @@ function openHalf(
   )
   rememberHalfOpen(tcp, half)
   sendSynAck(tcp, half, cookie)
+  half.sentAt = tcp.engine.now
   tcp.engine.timers.set(half.timer, tcp.engine.now + tcp.config.initialRto)
 }
 
@@ -153,6 +154,7 @@ function onSynAckTimeout(tcp: TcpContext, half: HalfOpen): void {
   tcp.counters.timeouts++
   if (!half.deferred || half.timeouts >= half.listener.deferAccept - 1) {
     half.retries++
+    half.sentAt = -1
     countRetransmission(tcp, half.path, RetransmitCause.Syn)
     sendSynAck(tcp, half)
   }
@@ -187,7 +189,10 @@ export function arriveInHalfOpen(tcp: TcpContext, half: HalfOpen, segment: Segme
     // SEG-16: the SYN again gets its SYN-ACK again; any other one is challenged (R5961-04).
     if ((flags & TcpFlag.Ack) === 0 && segment.seq === half.irs) {
       processed(tcp, segment)
-      if (mayRepeatSynAck(tcp, half)) sendSynAck(tcp, half)
+      if (mayRepeatSynAck(tcp, half)) {
+        sendSynAck(tcp, half)
+        half.sentAt = -1
+      }
       return null
     }
     drop(tcp, 0, segment, DropReason.ChallengedSyn)

@@ -3,6 +3,7 @@ import { DropReason, drop } from './count.ts'
 import { establish } from './establish.ts'
 import type { HalfOpen } from './half-open.ts'
 import type { TcpListenerImpl } from './listener.ts'
+import { sampleRtt } from './rtt.ts'
 import type { SegmentIn } from './segment-in.ts'
 import { takeTcb } from './spare-tcb.ts'
 import { adopt } from './syn.ts'
@@ -48,6 +49,9 @@ export function promote(tcp: TcpContext, half: HalfOpen, segment: SegmentIn): Tc
   tcb.sndWl2 = segment.ack
   tcp.connections.add(tcb)
   tcp.counters.passiveOpens++
+  // R6298-02, R6298-06: as the SYN of an active open does.
+  const { now } = tcp.engine
+  if (half.sentAt >= 0) sampleRtt(tcb, now - half.sentAt, now)
   establish(tcb)
   half.listener.push(tcb)
   return tcb

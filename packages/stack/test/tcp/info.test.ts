@@ -136,7 +136,7 @@ describe("what Linux's TCP_INFO tells as well", () => {
 
     const marked = new Script().listen()
     marked.send({ flags: 'SEW', seq: 0, options: SACK_ONLY }).next()
-    marked.send({ flags: 'A', seq: 1, ack: 1 })
+    marked.wait(50).send({ flags: 'A', seq: 1, ack: 1 })
     expect(marked.connection.info()).toMatchObject({ ecn: true, ecnSeen: false, congestionState: 'open' })
     marked.connection.write(pattern(1, 20_000))
     marked.skip().wait(50).send({ flags: 'AE', seq: 1, ack: 1461 })

@@ -31,6 +31,23 @@ describe.each(ORIGINS)('the retransmission timer, $name', (origin) => {
     expect(fast.info).toMatchObject({ srtt: 5, rttvar: 2.5, rto: 205 })
   })
 
+  it('R6298-02 R6298-06 the last ACK of a handshake is the first sample of a passive open; of a SYN-ACK that was sent twice it is none', () => {
+    const once = new Script(origin).listen()
+    once.send({ flags: 'S', seq: 0 }).next()
+    once.wait(100).send({ flags: 'A', seq: 1, ack: 1 })
+    expect(once.connection.info()).toMatchObject({ srtt: 100, rttvar: 50, rto: 300 })
+    const repeated = new Script(origin).listen()
+    repeated.send({ flags: 'S', seq: 0 }).next()
+    repeated.wait(100).send({ flags: 'S', seq: 0 }).next()
+    repeated.wait(100).send({ flags: 'A', seq: 1, ack: 1 })
+    expect(repeated.connection.info()).toMatchObject({ srtt: 0, rto: 1000 })
+    const late = new Script(origin).listen()
+    late.send({ flags: 'S', seq: 0 }).next()
+    late.wait(1001).next()
+    late.send({ flags: 'A', seq: 1, ack: 1 })
+    expect(late.connection.info()).toMatchObject({ srtt: 0, rto: 3000 })
+  })
+
   it('MUST-61 SEG-26 what is sent again has PSH and FIN where it had them the first time', () => {
     const t = new SenderScript({ ...origin, kind: 'plain' })
     t.write(2)

@@ -227,7 +227,7 @@ export class Script {
 
   /**
    * Runs the handshake, T opening. Without `options` T offers MSS 1460 only: no scaling, no timestamps, no SACK.
-   * Afterwards both next sequence numbers are 1.
+   * Afterwards both next sequence numbers are 1, and no time has been measured: it takes none.
    */
   established(options: packets.TcpOption[] = [{ name: 'mss', value: 1460 }], win = 65_535): this {
     this.listen()
@@ -238,7 +238,17 @@ export class Script {
     this.send({ flags: 'A', seq: 1, ack: 1, win })
     this.silence()
     expect(this.connection).toBeDefined()
+    this.#forgetSample()
     return this
+  }
+
+  #forgetSample(): void {
+    const { connections, config } = this.stack.tcp.context
+    connections.each((tcb) => {
+      tcb.srtt = 0
+      tcb.rttvar = 0
+      tcb.rto = config.initialRto
+    })
   }
 
   /** As `established`, the stack opening. */
