@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { capture, type ImpairedDevice, impair, type LinkDevice } from '@tapwire/stack'
+import { capture, type ImpairedDevice, impair, type LinkDevice, type TcpSettings } from '@tapwire/stack'
 import { afterEach, expect, it } from 'vitest'
 import { KERNEL_SIDE, KernelSide, STACK_SIDE } from '../../examples/shared/kernel-side.ts'
 import { exchange, exchangeProgram, sha256, wordBytes } from '../support/exchange.ts'
@@ -27,12 +27,14 @@ class Tape {
     this.#blocks.push(block)
   }
 
+  /** How many packets match a filter of tshark. */
+  async count(filter: string): Promise<number> {
+    return this.#read((file) => countPackets(file, filter))
+  }
+
   /** No packet is cut, too long or wrongly summed; the first connection's streams are `opener` and `other`. */
   async check(opener: string, other: string): Promise<void> {
-    const folder = mkdtempSync(join(tmpdir(), 'tapwire-super-'))
-    const file = join(folder, 'super.pcapng')
-    try {
-      writeFileSync(file, Buffer.concat(this.#blocks))
+    await this.#read(async (file) => {
       expect(await countPackets(file, '_ws.malformed')).toBe(0)
       // Where a sum comes out as 0 Linux writes its other form (CSUM_MANGLED_0), which tshark lets only UDP have.
       const mangled = `(tcp.checksum == 0xffff && (ip.src == ${KERNEL_SIDE.v4} || ipv6.src == ${KERNEL_SIDE.v6}))`
@@ -42,6 +44,15 @@ class Tape {
       }
       expect(await countPackets(file, 'tcp.checksum.status == 1')).toBeGreaterThan(100)
       expect(await streamHashes(file)).toEqual([opener, other])
+    })
+  }
+
+  async #read<T>(look: (file: string) => Promise<T>): Promise<T> {
+    const folder = mkdtempSync(join(tmpdir(), 'tapwire-super-'))
+    const file = join(folder, 'super.pcapng')
+    try {
+      writeFileSync(file, Buffer.concat(this.#blocks))
+      return await look(file)
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }
@@ -51,6 +62,8 @@ class Tape {
 interface Trial {
   readonly wrap?: (tap: LinkDevice) => LinkDevice
   readonly bytes?: number
+  /** Of the stack. */
+  readonly tcp?: TcpSettings
   /** Milliseconds of rest after each reading. */
   readonly pauses?: { readonly kernel?: number; readonly stack?: number }
   /** Settings of the kernel's side, below /proc/sys/net/ipv4. */
@@ -64,6 +77,7 @@ async function withKernel(version: 'v4' | 'v6', trial: Trial = {}): Promise<Kern
   const { bytes = 4 * MEBIBYTE, pauses = {}, settings = {}, wrap } = trial
   const side = await KernelSide.open(wrap === undefined ? {} : { wrap })
   closing.push(() => side.close())
+  side.stack.tcp.configure(trial.tcp ?? {})
   for (const [name, value] of Object.entries(settings)) {
     await side.mustRun('sh', ['-c', `echo '${value}' > /proc/sys/net/ipv4/${name}`])
   }
@@ -149,7 +163,11 @@ kernelSuite('super-frames between the stack and the kernel', kernelObstacle(['ts
     it(
       `our window is small, and the reader slow, IP${version}`,
       async () => {
-        const side = await withKernel(version, { bytes: 2 * MEBIBYTE, pauses: { stack: 2 } })
+        const side = await withKernel(version, {
+          bytes: MEBIBYTE,
+          pauses: { stack: 5 },
+          tcp: { receiveBuffer: 32_768, receiveBufferMax: 32_768 },
+        })
         expect(side.stack.tcp.counters.zeroWindowsOut).toBeGreaterThan(0)
       },
       LONG,
@@ -247,6 +265,35 @@ kernelSuite('super-frames that the kernel forwards', kernelObstacle(['tshark', '
         // Not the whole of every super-frame that lost a segment: at most three times what was lost.
         expect(counters.retransmitted).toBeLessThan(0.03 * counters.segmentsOut + 20)
         await tape.check(sha256(wordBytes('a', bytes)), sha256(wordBytes('b', bytes)))
+      },
+      LONG,
+    )
+
+    it(
+      `R3168-06 R3168-07 marked on the way: each reduction is told once, though it leaves in a super-frame, IP${version}`,
+      async () => {
+        const tape = new Tape()
+        let link: ImpairedDevice | null = null
+        const routed = await openRouted({
+          a: { tcp: { ecn: true } },
+          b: {
+            tap: { offload: false },
+            wrap: (tap) => {
+              link = impair(capture(tap, tape.sink), { latency: 1, mark: 0.002, seed: 4 })
+              return link
+            },
+          },
+        })
+        await across(routed, version, 8 * MEBIBYTE)
+        expect(link!.stats.in.marked).toBeGreaterThan(0)
+        expect(routed.a.tap.counters.txBytes / routed.a.tap.counters.txFrames).toBeGreaterThan(1600)
+        const { ecnReductions } = routed.a.stack.tcp.counters
+        expect(ecnReductions).toBeGreaterThan(0)
+        expect(routed.b.stack.tcp.counters.congestionMarksIn).toBe(link!.stats.in.marked)
+        // The SYN has CWR as well.
+        const told = await tape.count(`tcp.flags.cwr == 1 && tcp.dstport == 7 && tcp.flags.syn == 0`)
+        expect(told).toBeGreaterThan(0)
+        expect(told).toBeLessThanOrEqual(ecnReductions)
       },
       LONG,
     )

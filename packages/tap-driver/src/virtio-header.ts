@@ -15,6 +15,9 @@ const GSO_TCPV4 = 1
 const GSO_TCPV6 = 4
 /** UDP segmentation (UDP_L4), not the long-gone UDP fragmentation (3). */
 const GSO_UDP_L4 = 5
+/** The flags in a TCP header, at whose start a super-frame's partial checksum begins. */
+const TCP_FLAGS = 13
+const TCP_CWR = 0x80
 /** Set beside a TCP type when the first segment carries CWR. */
 const GSO_ECN = 0x80
 
@@ -29,12 +32,16 @@ export function writeVirtioHeader(view: DataView, at: number, frame: TxDescripto
     view.setUint32(at + 2, 0, true)
     return
   }
-  view.setUint8(
-    at + 1,
-    frame.gso === Gso.TcpV4 ? GSO_TCPV4 : frame.gso === Gso.TcpV6 ? GSO_TCPV6 : GSO_UDP_L4,
-  )
+  view.setUint8(at + 1, frame.gso === Gso.Udp ? GSO_UDP_L4 : tcpGsoType(view, frame))
   view.setUint16(at + 2, frame.headLength, true)
   view.setUint16(at + 4, frame.gsoSize, true)
+}
+
+/** CWR is for the first segment alone (RFC 3168 section 6.1.2): a card that does not know that must not cut this frame. */
+function tcpGsoType(view: DataView, frame: TxDescriptor): number {
+  const type = frame.gso === Gso.TcpV4 ? GSO_TCPV4 : GSO_TCPV6
+  const flags = view.getUint8(frame.headOffset + frame.checksumStart + TCP_FLAGS)
+  return (flags & TCP_CWR) === 0 ? type : type | GSO_ECN
 }
 
 /** Reads what the kernel says of an incoming frame. @returns false when it is of a kind that was never negotiated */

@@ -4,9 +4,10 @@ import { readVirtioHeader, VIRTIO_HEADER, writeVirtioHeader } from '../src/virti
 
 const hex = (view: DataView, at: number) => Buffer.from(view.buffer, at, VIRTIO_HEADER).toString('hex')
 
-function written(change: Partial<TxDescriptor>): string {
+function written(change: Partial<TxDescriptor>, tcpFlags = 0x18): string {
   const memory = new Memory(1 << 16)
   memory.u8.fill(0xee)
+  memory.u8[64 + 34 + 13] = tcpFlags
   const frame = Object.assign(new TxDescriptor(memory), { headOffset: 64, headLength: 54 }, change)
   writeVirtioHeader(memory.view, 64 - VIRTIO_HEADER, frame)
   expect(memory.u8[53]).toBe(0xee)
@@ -42,6 +43,14 @@ describe('the virtio header of a frame', () => {
     expect(written({ ...partial, gso: Gso.TcpV4 })).toBe('01013600a80522001000')
     expect(written({ ...partial, gso: Gso.TcpV6 })).toBe('01043600a80522001000')
     expect(written({ ...partial, gso: Gso.Udp })).toBe('01053600a80522001000')
+  })
+
+  it('R3168-07 says that CWR is for the first segment alone', () => {
+    const partial = { checksumStart: 34, checksumOffset: 16, gsoSize: 1448 }
+    expect(written({ ...partial, gso: Gso.TcpV4 }, 0x98)).toBe('01813600a80522001000')
+    expect(written({ ...partial, gso: Gso.TcpV6 }, 0x90)).toBe('01843600a80522001000')
+    expect(written({ ...partial, gso: Gso.Udp }, 0x90)).toBe('01053600a80522001000')
+    expect(written({ checksumStart: 34, checksumOffset: 16 }, 0x98)).toBe('01000000000022001000')
   })
 
   it('says what of a received frame has been checked', () => {

@@ -1,4 +1,4 @@
-import { seqLeq, seqLt } from '../core/seq.ts'
+import { seqAdd, seqLeq, seqLt, seqMax } from '../core/seq.ts'
 import { TcpFlag } from '../wire/tcp.ts'
 import { RecoveryState } from './recovery-state.ts'
 import { mergedSegments, type SegmentIn } from './segment-in.ts'
@@ -16,7 +16,7 @@ const SETUP = TcpFlag.Ece | TcpFlag.Cwr
 
 /** Explicit congestion notification of one connection (RFC 3168 section 6.1; SHLD-8). */
 export class EcnState {
-  /** Our last SYN was an ECN-setup SYN. */
+  /** Our first SYN was an ECN-setup SYN. */
   asked = false
   /** Both SYNs agreed on it. */
   on = false
@@ -38,7 +38,9 @@ export class EcnState {
  */
 export function ecnSynFlags(tcb: Tcb, flags: number): number {
   if ((flags & TcpFlag.Ack) !== 0) return tcb.ecn.on ? TcpFlag.Ece : 0
-  tcb.ecn.asked = tcb.tcp.config.ecn === true && tcb.synRetransmitted === 0
+  if (tcb.synRetransmitted > 0) return 0
+  // If that one has arrived after all, the peer's answer says so whichever SYN drew it (as in Linux).
+  tcb.ecn.asked = tcb.tcp.config.ecn === true
   return tcb.ecn.asked ? SETUP : 0
 }
 
@@ -102,6 +104,11 @@ export function congestionEchoed(tcb: Tcb, acked: number, delivered: number): vo
   tcb.congestion.onEcn(tcb, Math.min(tcb.flightSize + acked, tcb.cwnd), tcb.tcp.engine.now)
   ecn.byEcho = true
   traceEcn(tcb, EcnEvent.EceIn)
+}
+
+/** SND.UNA has moved: a reduction before it must not look like the future once the sequence space has moved on. */
+export function advanceReduction(tcb: Tcb): void {
+  tcb.ecn.reducedTo = seqMax(tcb.ecn.reducedTo, seqAdd(tcb.sndUna, -1))
 }
 
 /** New data has told the peer of the reduction. */

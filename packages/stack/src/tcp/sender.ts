@@ -7,6 +7,7 @@ import { noteHoldup } from './busy-time.ts'
 import { noteWindowUse } from './congestion/window.ts'
 import { countRetransmission } from './count.ts'
 import { checkIfApplicationLimited, onPacketSent } from './delivery-rate.ts'
+import { advanceReduction } from './ecn.ts'
 import { holdsRetransmissions } from './f-rto.ts'
 import { restartRto, setLossTimer } from './loss-timer.ts'
 import { extraOptions } from './options-out.ts'
@@ -241,7 +242,8 @@ function mayEndShort(tcb: Tcb): boolean {
   return tcb.noDelay || tcb.sent.count === 0 || seqLeq(tcb.sndSmall, tcb.sndUna)
 }
 
-/** Keeps `sndSmall` from looking like the future once the sequence space has moved on. */
+/** Keeps `sndSmall`, and ECN's mark, from looking like the future once the sequence space has moved on. */
 export function advanceSndSmall(tcb: Tcb): void {
   tcb.sndSmall = seqMax(tcb.sndSmall, tcb.sndUna)
+  if (tcb.ecn.on) advanceReduction(tcb)
 }

@@ -79,12 +79,23 @@ describe('SHLD-8 ECN: negotiation', () => {
     expect(t.connection.info().ecn).toBe(false)
   })
 
+  it('R3168-10 R3168-01 ECE alone in the answer to a repeated SYN: the first has arrived, and ECN is agreed on', () => {
+    const t = new Script({ tcp: { ecn: true } }).connect()
+    t.expect({ flags: 'SEW' })
+    t.wait(1000)
+    t.expect({ flags: 'S' })
+    // Who says so will mark its data as ECN-capable.
+    t.send({ flags: 'SAE', seq: 0, ack: 1 })
+    t.expect({ flags: 'A' })
+    expect(t.connection.info().ecn).toBe(true)
+  })
+
   it('R3168-10 a SYN that nobody answers is repeated without', () => {
     const t = new Script({ tcp: { ecn: true } }).connect()
     t.expect({ flags: 'SEW' })
     t.wait(1000)
     t.expect({ flags: 'S' })
-    t.send({ flags: 'SAE', seq: 0, ack: 1 })
+    t.send({ flags: 'SA', seq: 0, ack: 1 })
     t.expect({ flags: 'A' })
     expect(t.connection.info().ecn).toBe(false)
   })
@@ -221,6 +232,19 @@ describe('ECN: the sender', () => {
       expect(t.connection.info().cwnd).toBe(Math.floor(rest * (rest / 10_000)))
     })
   }
+
+  it('R3168-07 a reduction of two gigabytes ago does not look like one still to come', () => {
+    const t = agreed()
+    t.stack.tcp.context.connections.each((tcb) => {
+      tcb.ecn.reducedTo = (tcb.sndUna - 0x7fff_fc00) | 0
+    })
+    t.connection.write(new Uint8Array(4000))
+    for (let i = 0; i < 4; i++) t.next()
+    t.wait(50)
+    t.send({ flags: 'A', seq: 1, ack: 1001 })
+    t.send({ flags: 'AE', seq: 1, ack: 3001 })
+    expect(t.stack.tcp.counters.ecnReductions).toBe(1)
+  })
 
   it('R3168-07 the floor is one segment, and ssthresh two (R9438-07)', () => {
     const t = agreed()
