@@ -55,7 +55,8 @@ async function upload({ address, connections }: LoadOrder): Promise<LoadAnswer> 
     const fill = (): void => {
       while (!socket.destroyed && socket.write(CHUNK));
     }
-    socket.on('drain', fill)
+    // In the next round: the kernel may take bytes for as long as there are any, and nobody else would have a turn.
+    socket.on('drain', () => setImmediate(fill))
     fill()
   }
   transferring = sockets

@@ -46,7 +46,8 @@ function chargen(socket: Socket): void {
   const pump = (): void => {
     while (!socket.destroyed && socket.write(CHUNK));
   }
-  socket.on('drain', pump)
+  // In the next round: the kernel may take bytes for as long as there are any, and nobody else would have a turn.
+  socket.on('drain', () => setImmediate(pump))
   socket.resume()
   pump()
 }
