@@ -137,27 +137,39 @@ export class Expectation {
   }
 
   /** TSval, where the script says how long a tick of its clock is: both clocks must have gone on equally long. */
-  #timestampDifference(spec: PacketSpec, { frame, time }: Sent, flow: Flow): string[] {
-    if (spec.content.protocol !== 'tcp' || spec.content.options === null) return []
-    const expected = spec.content.options.find((option) => option.name === 'TS')
-    const actual = frame.tcp?.options.find((option) => option.name === 'timestamps')
-    if (expected?.name !== 'TS' || actual?.name !== 'timestamps' || expected.value === null) return []
+  #timestampDifference(spec: PacketSpec, sent: Sent, flow: Flow): string[] {
+    const both = timestampsOf(spec, sent)
     const base = flow.timestampBase
-    flow.sawTimestamp(expected.value, actual.value, time)
+    if (both === null || base === null) return []
+    flow.sawTimestamp(both.script, both.live, sent.time)
     const tick = this.#settings.timestampTick
-    if (tick === 0 || base === null) return []
-    const script = ((expected.value - base.script) | 0) * tick
-    const live = ((actual.value - base.live) | 0) * LIVE_TICK
+    if (tick === 0) return []
+    const script = ((both.script - base.script) | 0) * tick
+    const live = ((both.live - base.live) | 0) * LIVE_TICK
     const rounding = tick === LIVE_TICK ? 0 : tick
     const allowed = this.#settings.exact ? rounding : this.#settings.tolerance + tick
     return Math.abs(script - live) <= allowed ? [] : ['option TS val']
   }
 }
 
+/** TSval as the script has it and as it was sent, where both have one. */
+function timestampsOf({ content }: PacketSpec, { frame }: Sent): { script: number; live: number } | null {
+  if (content.protocol !== 'tcp' || content.options === null) return null
+  const expected = content.options.find((option) => option.name === 'TS')
+  const actual = frame.tcp?.options.find((option) => option.name === 'timestamps')
+  if (expected?.name !== 'TS' || actual?.name !== 'timestamps' || expected.value === null) return null
+  return { script: expected.value, live: actual.value }
+}
+
 /** The first packet of a connection, and each new SYN, tells how the script's numbers are to be read. */
-function learn(flow: Flow, spec: PacketSpec, { frame }: Sent): void {
+function learn(flow: Flow, spec: PacketSpec, sent: Sent): void {
   const { content } = spec
+  const { frame } = sent
   if (content.protocol !== 'tcp' || frame.tcp === undefined) return
+  const timestamps = timestampsOf(spec, sent)
+  if (timestamps !== null && flow.timestampBase === null) {
+    flow.sawTimestamp(timestamps.script, timestamps.live, sent.time)
+  }
   if ((frame.tcp.flags & SYN) === 0) return
   if (flow.localShift === null || flow.awaitsSyn) {
     flow.localShift = (frame.tcp.seq - ((content.flags & SYN) === 0 ? 0 : content.seq)) >>> 0
