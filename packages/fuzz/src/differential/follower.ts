@@ -5,6 +5,7 @@ const FIN = 0x01
 const SYN = 0x02
 const RST = 0x04
 const ACK = 0x10
+const NOTHING = new Uint8Array(0)
 
 /** Numbers within so much of the right edge of the window are told relative to it. */
 const NEAR = 5000
@@ -17,14 +18,34 @@ const FIRST_TIMESTAMP = 1_000_000
  * One script as it is played to one stack: makes the segments from what the stack has said, and writes down what it says in words
  * that do not depend on its choices (initial sequence number, timestamps, windows).
  */
+export interface Facts {
+  /** From what it expects to the first byte. */
+  readonly seq: number
+  /** From the first byte to the right edge of the window. */
+  readonly room: number
+  /** From the last that it has sent to what is acknowledged. */
+  readonly ack: number
+  /** It has acknowledged our FIN, and so is in CLOSE-WAIT or beyond. */
+  readonly finTaken: boolean
+  /** Its own FIN has left. */
+  readonly finHeard: boolean
+  /** Its last SYN has not been answered by a good ACK. */
+  readonly opening: boolean
+  /** The TSval that is sent, to the last one that went with a good segment. */
+  readonly older: boolean
+}
+
 export class Follower {
   readonly script: Script
   /** What the stack said in answer to each step; before the first one at index 0 of its own. */
   readonly heard: string[][] = [[]]
+  /** What the segment of each step was to the stack, by what it had said until then. */
+  readonly facts: Facts[] = []
   #iss: number | null = null
   /** What the stack expects, and the edge of its window: absolute. */
   #expected = (ISN + 1) >>> 0
   #edge = (ISN + 1 + 65_535) >>> 0
+  #edgeKnown = false
   #scale = 0
   /** After the last it has sent: absolute. */
   #sent = 0
@@ -32,6 +53,9 @@ export class Follower {
   #timestamp = FIRST_TIMESTAMP
   #echo = 0
   #hasTimestamps = false
+  #finHeard = false
+  #finsAt: number[] = []
+  #acked = false
 
   constructor(script: Script) {
     this.script = script
@@ -51,12 +75,27 @@ export class Follower {
       options.push({ name: 'timestamps', value, echo: this.#echo })
     }
     if (syn) this.#offered = true
+    const seq = this.#seqOf(step)
+    const ack = (step.flags & ACK) === 0 ? 0 : this.#ackOf(step)
+    this.facts.push({
+      seq: (seq - this.#expected) | 0,
+      room: (this.#edge - seq) | 0,
+      ack: (ack - this.#sent) | 0,
+      finTaken: this.#finsAt.some((at) => ((this.#expected - at) | 0) > 0),
+      finHeard: this.#finHeard,
+      opening: !this.#acked,
+      older: step.timestamp !== null && step.timestamp < 0,
+    })
+    if ((step.flags & FIN) !== 0) this.#finsAt.push((seq + step.length) >>> 0)
+    const { seq: from, room } = this.facts[this.facts.length - 1]
+    const good = (step.flags & (ACK | RST | SYN)) === ACK && ack === this.#sent && from >= 0 && room > 0
+    if (good && this.#iss !== null && (step.timestamp ?? 0) >= 0) this.#acked = true
     return {
       sourcePort,
       destinationPort,
       flags: step.flags,
-      seq: this.#seqOf(step),
-      ack: (step.flags & ACK) === 0 ? 0 : this.#ackOf(step),
+      seq,
+      ack,
       window: step.window,
       urgentPointer: step.urgent,
       options,
@@ -83,19 +122,29 @@ export class Follower {
   hear(segment: packets.TcpSegment): void {
     const { flags, seq, ack, payload, window } = segment
     const syn = (flags & SYN) !== 0
-    if (syn && this.#iss === null) {
+    // Another number is another connection, after the first has ended.
+    if (syn && this.#iss !== seq) {
       this.#iss = seq
       this.#sent = seq
+      this.#acked = false
+      this.#finHeard = false
+      this.#finsAt = []
     }
     const length = payload.length + (syn ? 1 : 0) + ((flags & FIN) !== 0 ? 1 : 0)
     const end = (seq + length) >>> 0
     const ahead = (end - this.#sent) | 0
     // Sent before, or a probe: when it comes again is a matter of timers.
-    const again = (flags & RST) === 0 && this.#iss !== null && (length > 0 ? ahead <= 0 : ahead < 0)
+    const news = (flags & ACK) !== 0 && ack !== this.#expected
+    const again = (flags & RST) === 0 && this.#iss !== null && (length > 0 ? ahead <= 0 : ahead < 0 && !news)
     const scale = segment.options.find((option) => option.name === 'windowScale')
     if (syn && scale?.name === 'windowScale') this.#scale = scale.shift
-    if (!again) this.heard[this.heard.length - 1].push(this.#words(segment))
+    // Linux acknowledges from the end of a window that has shrunk.
+    if (!again)
+      this.#write(
+        length === 0 && ahead < 0 && (flags & RST) === 0 ? { ...segment, seq: this.#sent } : segment,
+      )
     if ((flags & RST) !== 0) return
+    if ((flags & FIN) !== 0) this.#finHeard = true
     if (ahead > 0) this.#sent = end
     if ((flags & ACK) !== 0) this.#noteAck(ack, window, syn)
     const stamp = segment.options.find((option) => option.name === 'timestamps')
@@ -105,21 +154,51 @@ export class Follower {
     }
   }
 
+  /** A FIN that goes with data is told as if it came behind: whether it does is the sender's choice. So is whether an ACK goes alone. */
+  #write(segment: packets.TcpSegment): void {
+    const list = this.heard[this.heard.length - 1]
+    const { flags, seq, payload, ack } = segment
+    const isAck = (flags & ACK) !== 0 && (flags & RST) === 0
+    const before = list.at(-1)
+    if (
+      isAck &&
+      (payload.length > 0 || (flags & FIN) !== 0) &&
+      before === this.#words({ ...segment, flags: ACK, payload: NOTHING })
+    )
+      list.pop()
+    if (payload.length > 0 && (flags & FIN) !== 0) {
+      list.push(this.#words({ ...segment, flags: flags & ~FIN }))
+      list.push(this.#words({ ...segment, seq: (seq + payload.length) >>> 0, ack, payload: NOTHING }))
+    } else list.push(this.#words(segment))
+  }
+
   #noteAck(ack: number, window: number, syn: boolean): void {
     if (((ack - this.#expected) | 0) > 0) this.#expected = ack
     const edge = (ack + (window << (syn ? 0 : this.#scale))) >>> 0
-    if (((edge - this.#edge) | 0) > 0 || syn) this.#edge = edge
+    if (((edge - this.#edge) | 0) > 0 || syn || !this.#edgeKnown) this.#edge = edge
+    this.#edgeKnown = true
   }
 
   /** Without PSH, window, own numbers. */
   #words({ flags, seq, ack, payload, options, urgentPointer }: packets.TcpSegment): string {
+    if ((flags & RST) !== 0) return this.#reset(seq, flags, ack)
     const parts = [packets.flagsText(flags & ~0x08)]
     parts.push(`seq=${this.#iss === null ? this.#ours(seq) : this.#theirs(seq)}`)
     if ((flags & ACK) !== 0) parts.push(`ack=${this.#ours(ack)}`)
     if (payload.length > 0) parts.push(`len=${payload.length}`)
     if ((flags & 0x20) !== 0) parts.push(`urg=${urgentPointer}`)
-    const list = options.map((option) => this.#option(option)).filter((text) => text !== '')
+    const list =
+      (flags & RST) !== 0 ? [] : options.map((option) => this.#option(option)).filter((text) => text !== '')
     return list.length === 0 ? parts.join(' ') : `${parts.join(' ')} <${list.sort().join(', ')}>`
+  }
+
+  /**
+   * Whether a RST has a timestamp (RFC 7323 section 3.2) and an ACK where its sequence number is the one that is expected anyway, is
+   * the sender's choice.
+   */
+  #reset(seq: number, flags: number, ack: number): string {
+    if (seq === 0 && (flags & ACK) !== 0) return `RST seq=zero ack=${this.#ours(ack)}`
+    return `RST seq=${this.#iss === null ? this.#ours(seq) : this.#theirs(seq)}`
   }
 
   #option(option: packets.TcpOption): string {

@@ -12,7 +12,7 @@ import { BEHAVIOURS, type Script } from './script.ts'
 
 const KERNEL = '10.88.0.1'
 /** Milliseconds after the last segment of a step until the next step: longer than a delayed ACK takes. */
-const PAUSE = 260
+const PAUSE = 320
 /** Segments sent before what came back is read. */
 const AT_ONCE = 64
 

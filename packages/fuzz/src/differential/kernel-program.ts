@@ -29,7 +29,10 @@ def begin(s, name):
     poll.modify(s.fileno(), select.EPOLLIN if reads else 0)
 def forget(s, hard=False):
     fd = s.fileno()
-    poll.unregister(fd)
+    try:
+        poll.unregister(fd)
+    except OSError:
+        pass
     connections.pop(fd, None)
     if hard:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER)
@@ -84,8 +87,11 @@ while True:
                 begin(s, name)
         elif fd in connections:
             s, name, opening = connections[fd]
-            if event & (select.EPOLLERR | select.EPOLLHUP):
+            if event & select.EPOLLERR:
                 forget(s)
+            elif event & select.EPOLLHUP:
+                # Ended on both sides, and told so for ever: what has not been read stays.
+                poll.unregister(fd)
             elif opening:
                 connections[fd][2] = False
                 begin(s, name)

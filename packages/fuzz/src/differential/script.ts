@@ -134,6 +134,8 @@ const BESIDE = [
   -0x7fff_fff0,
 ]
 
+const NEAR = BESIDE.filter((offset) => Math.abs(offset) <= 3000)
+
 function anyStep(dice: Dice, noConnection: boolean): Step {
   const anchor = noConnection
     ? 'start'
@@ -142,7 +144,8 @@ function anyStep(dice: Dice, noConnection: boolean): Step {
   const hasData = dice.one(2)
   return {
     flags,
-    seq: [anchor, dice.one(2) ? 0 : dice.pick(BESIDE)],
+    // The size of the window is the stack's choice: far from its edge nothing could be compared.
+    seq: [anchor, dice.one(2) ? 0 : dice.pick(anchor === 'edge' ? NEAR : BESIDE)],
     ack: noConnection ? ['start', dice.pick(BESIDE)] : ['sent', dice.one(2) ? 0 : dice.pick(BESIDE)],
     length: hasData ? dice.pick([1, 10, 100, 500, 1400]) : 0,
     window: dice.pick([0xffff, 0xffff, 0xffff, 1000, 0]),

@@ -20,7 +20,7 @@ import { applySack, isDsack } from './scoreboard.ts'
 import type { SegmentIn } from './segment-in.ts'
 import { advanceSndSmall } from './sender.ts'
 import type { Tcb } from './tcb.ts'
-import { timestampNow } from './timestamps.ts'
+import { timestampNow, updateTsRecent } from './timestamps.ts'
 import { isDsackOfProbe } from './tlp.ts'
 import { TraceKind, trace, WindowSide } from './trace.ts'
 import { ConnectionEvent, holdWhileUnanswered, notify, wantOutput } from './wants.ts'
@@ -38,6 +38,7 @@ export function processAck(tcb: Tcb, segment: SegmentIn): boolean {
     challengeAck(tcb)
     return false
   }
+  updateTsRecent(tcb, segment, tcb.tcp.engine.now)
   readAck(tcb, segment)
   // An older ACK that was overtaken: its blocks still count, and so does its data (RFC 9293: "can be ignored").
   if (seqLt(ack, tcb.sndUna)) {
@@ -90,7 +91,16 @@ function readAck(tcb: Tcb, segment: SegmentIn): void {
 
 /** SEG-18 and RFC 5961 section 5.2 (R5961-06, MAY-12): neither the future nor the distant past. */
 function isAckAcceptable(tcb: Tcb, ack: number): boolean {
-  return seqLeq(ack, tcb.sndNxt) && seqGeq(ack, seqAdd(tcb.sndUna, -Math.max(tcb.maxSndWnd, tcb.flightSize)))
+  return seqLeq(ack, tcb.sndNxt) && (seqGeq(ack, tcb.sndUna) || isOldAck(tcb, ack))
+}
+
+/**
+ * It could have been sent, and overtaken. Who does not even acknowledge our SYN, however large the window, guesses (as Linux since
+ * 6.8).
+ */
+function isOldAck(tcb: Tcb, ack: number): boolean {
+  if (tcb.bytesAcked < 0x4000_0000 && seqLeq(ack, tcb.iss)) return false
+  return seqGeq(ack, seqAdd(tcb.sndUna, -Math.max(tcb.maxSndWnd, tcb.flightSize)))
 }
 
 /** R5681-13. */

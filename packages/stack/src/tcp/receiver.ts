@@ -67,7 +67,10 @@ function noteFin(tcb: Tcb, seq: number): void {
   if (seq !== tcb.rcvNxt) wantAck(tcb)
   if (tcb.rcvFinSeen || seqLt(seq, tcb.rcvNxt)) return
   // Data beyond it is here already: whoever sent this does not know where the stream ends.
-  if (tcb.outOfOrder !== null && seqGt(tcb.outOfOrder.highest, seq)) return
+  if (tcb.outOfOrder !== null && seqGt(tcb.outOfOrder.highest, seq)) {
+    wantAck(tcb)
+    return
+  }
   tcb.rcvFinSeen = true
   tcb.rcvFin = seq
 }

@@ -6,7 +6,7 @@ import { reportOldDuplicate } from './dsack.ts'
 import { receiveWindow } from './receive-window.ts'
 import { type SegmentIn, segmentLength } from './segment-in.ts'
 import type { Tcb } from './tcb.ts'
-import { isOldDuplicate, updateTsRecent } from './timestamps.ts'
+import { isOldDuplicate } from './timestamps.ts'
 
 /** What is to be done with a segment after the checks. */
 export const Verdict = { Accept: 0, Drop: 1, Reset: 2 } as const
@@ -44,7 +44,6 @@ export function checkSegment(tcb: Tcb, segment: SegmentIn): Verdict {
     drop(tcb.tcp, tcb.id, segment, DropReason.NoAck)
     return Verdict.Drop
   }
-  updateTsRecent(tcb, segment, engine.now)
   return Verdict.Accept
 }
 

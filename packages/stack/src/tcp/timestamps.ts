@@ -25,7 +25,8 @@ export function isOldDuplicate(tcb: Tcb, segment: SegmentIn, now: Micros): boole
 
 /**
  * R7323-20: TS.Recent moves only with a segment at or before the last ACK sent, so that delayed ACKs echo the oldest, and
- * those of out-of-order data the last in order (R7323-21), until a hole is filled (R7323-22).
+ * those of out-of-order data the last in order (R7323-21), until a hole is filled (R7323-22). Not before the ACK was found
+ * acceptable (as in Linux): who guesses a sequence number could else set a time that PAWS holds against the peer.
  */
 export function updateTsRecent(tcb: Tcb, segment: SegmentIn, now: Micros): void {
   if (!tcb.timestamps || !segment.options.hasTimestamps) return

@@ -101,4 +101,16 @@ describe.each(ORIGINS)('somebody who knows addresses and ports, and guesses, $na
     blast.seq(next + CHUNK).fire()
     expect(t.events).toContain('close ECONNRESET')
   })
+
+  it('R5961-06 an ACK of what lies before our SYN was never earned, however large the window', () => {
+    const t = new Script(origin).established(MODERN, 65_535)
+    t.connection.write(pattern(1, 100))
+    t.skip()
+    t.send({ flags: 'PA', seq: 1, ack: -1000, data: 10 })
+    expect(t.connection.readable).toBe(0)
+    expect(t.stack.tcp.counters).toMatchObject({ droppedBadAck: 1, challengeAcks: 1 })
+    // An old one that was once right still counts.
+    t.skip().send({ flags: 'PA', seq: 1, ack: 1, data: 10 })
+    expect(t.connection.readable).toBe(10)
+  })
 })

@@ -228,3 +228,14 @@ describe('lists of ranges that nobody needs', () => {
     expect(pool.spare).toBe(0)
   })
 })
+
+describe('MAY-13 a FIN that cannot be, because data behind it is here already', () => {
+  it('is not believed, but answered: silence would have its sender repeat it', () => {
+    const t = new Script().established()
+    t.send({ flags: 'A', seq: 101, ack: 1, data: 50 }).expect({ flags: 'A', ack: 1 })
+    t.wait(1000)
+    t.send({ flags: 'FA', seq: 1, ack: 1 })
+    t.expect({ flags: 'A', ack: 1, length: 0 })
+    expect(t.state).toBe('ESTABLISHED')
+  })
+})

@@ -206,4 +206,18 @@ describe.each(ORIGINS)('timestamps, $name', (origin) => {
     t.connection.write(new Uint8Array(10))
     expect(t.next().options).toEqual([])
   })
+
+  it('R7323-20 R5961-06 a segment whose ACK cannot be leaves TS.Recent alone: a guess must not shut the real peer out', () => {
+    const t = new Script(origin).established(MODERN)
+    t.connection.write(pattern(1, 10))
+    t.skip()
+    const now = t.ts!.val
+    // A whole window before our SYN, and one beyond what was sent.
+    for (const ack of [-70_000, 12]) at(t, now + 1_000_000, { flags: 'PA', seq: 1, ack, data: 5 })
+    t.skip()
+    at(t, now + 1, { flags: 'PA', seq: 1, ack: 11, data: 7 })
+    t.wait(300)
+    expect(t.stack.tcp.counters.droppedPaws).toBe(0)
+    expect(t.connection.readable).toBe(7)
+  })
 })
