@@ -182,6 +182,31 @@ describe('connections', () => {
     expect(failure(text.replace('8080 > 1002 P.', '8080 > 1001 P.')).reason).toContain('ports')
   })
 
+  it('one after the other, with the same ports and descriptors', () => {
+    const server = `+0 < 1001 > 8080 S 0:0(0) win 1000 <mss 1000>
++0 > 8080 > 1001 S. 0:0(0) ack 1 <...>
++0 < 1001 > 8080 . 1:1(0) ack 1 win 1000
++0 accept(3, ..., ...) = 4
++0 write(4, ..., 10) = 10
++0 > P. 1:11(10) ack 1
++0 < R. 1:1(0) ack 11 win 0
++0 close(4) = 0
+`
+    const listen = SERVER.split('\n').slice(0, 4).join('\n')
+    expect(problem(`${listen}\n${server}+1 ${server.slice(3)}`)).toBeUndefined()
+    const client = `+1 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
++0 bind(3, {sa_family = AF_INET, sin_port = htons(5000), sin_addr = INADDR_ANY}, 16) = 0
++0...+0.1 connect(3, ..., ...) = 0
++0 > S 0:0(0) <...>
++.1 < S. 0:0(0) ack 1 win 1000 <mss 1000>
++0 > . 1:1(0) ack 1
++0 %{ assert tcpi_state == TCP_ESTABLISHED }%
++0 < R 1:1(0) win 0
++0 close(3) = 0
+`
+    expect(problem(client + client)).toBeUndefined()
+  })
+
   it('sequence numbers of the other side that wrap around', () => {
     const text = `${SERVER}+0 < P. 1:101(100) ack 1 win 257\n+0~+.1 > . 1:1(0) ack 101
 +0 < . 201:301(100) ack 1 win 257\n+0 > . 1:1(0) ack 101 <nop,nop,sack 201:301>`

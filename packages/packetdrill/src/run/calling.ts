@@ -190,6 +190,8 @@ export class Calling {
 
   #bindDescriptor(spec: CallSpec, script: number, live: number, host: Host): void {
     this.#fds.set(script, live)
+    // A number that has been closed comes again.
+    for (const flow of this.#flows.all) if (flow.fd === live) flow.fd = null
     if (!spec.name.startsWith('epoll')) this.lastFd = live
     if (spec.name === 'socket') this.#limitMss(live, host)
     if (!spec.name.startsWith('accept')) return

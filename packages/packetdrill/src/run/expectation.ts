@@ -174,6 +174,7 @@ function learn(flow: Flow, spec: PacketSpec, sent: Sent): void {
   if (flow.localShift === null || flow.awaitsSyn) {
     flow.localShift = (frame.tcp.seq - ((content.flags & SYN) === 0 ? 0 : content.seq)) >>> 0
     flow.awaitsSyn = false
+    flow.pastSyn = false
   }
   // A cookie that the stack makes up: the script may call it what it likes.
   if ((frame.tcp.flags & ACK) === 0) return

@@ -18,6 +18,8 @@ export class Flow {
   timestampBase: { readonly script: number; readonly live: number; readonly time: number } | null = null
   /** A SYN of the other side begins it anew: what answers has another ISN. */
   awaitsSyn = false
+  /** The other side has sent something else since: a further SYN would be that of a new connection. */
+  pastSyn = false
   /** The last SYN of the other side, in the script's numbers. */
   remoteSyn: number | null = null
   /** The number behind what the other side sent last: where a RST that ends the run goes. */

@@ -240,9 +240,9 @@ function note(flow: Flow, { content }: PacketSpec): void {
   if (content.protocol !== 'tcp') return
   const { flags, seq, length } = content
   if (begins(flags)) {
-    if (flow.remoteSyn !== null && flow.remoteSyn !== seq) flow.awaitsSyn = true
+    if (flow.pastSyn || (flow.remoteSyn !== null && flow.remoteSyn !== seq)) flow.awaitsSyn = true
     flow.remoteSyn = seq
-  }
+  } else flow.pastSyn = true
   const control = ((flags & SYN) === 0 ? 0 : 1) + ((flags & FIN) === 0 ? 0 : 1)
   if ((flags & (RST | ACK)) !== RST) flow.remoteNext = (seq + length + control) >>> 0
 }
