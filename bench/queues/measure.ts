@@ -53,11 +53,13 @@ export async function openLab({ workers, module }: QueueBundle, queues: number):
     const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const
     const client = netns.spawn(process.execPath, ['--import', 'tsx', LOAD, STACK], { stdio: [...stdio] })
     closing.push(() => client.kill('SIGKILL'))
+    const gone = once(client, 'exit').then((): never => {
+      throw new Error('the process of the load has ended')
+    })
+    // Told by whoever waits for an answer then.
+    gone.catch(() => {})
     const ask = async (request: LoadRequest): Promise<LoadReport> => {
       client.send(request)
-      const gone = once(client, 'exit').then(() => {
-        throw new Error('the process of the load has ended')
-      })
       const [answer] = (await Promise.race([once(client, 'message'), gone])) as [LoadReport | string]
       if (typeof answer === 'string') throw new Error(answer)
       return answer

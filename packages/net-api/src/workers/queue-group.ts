@@ -40,7 +40,8 @@ export class QueueGroup extends EventEmitter<GroupEvents> {
   readonly #tap: TapQueues
   readonly #workers = new Map<number, Worker>()
   readonly #lastStats: (QueueStats | undefined)[] = []
-  readonly #asked = new Map<number, (stats: QueueStats | null) => void>()
+  /** Who waits for an answer of which queue, by the number of the question. */
+  readonly #asked = new Map<number, { readonly index: number; answer(stats: QueueStats | null): void }>()
   readonly #failures = new Map<number, Error>()
   #nextId = 0
   #closing: Promise<void> | null = null
@@ -129,21 +130,20 @@ export class QueueGroup extends EventEmitter<GroupEvents> {
   async #ask(index: number, worker: Worker): Promise<void> {
     const id = this.#nextId++
     const stats = await new Promise<QueueStats | null>((resolve) => {
-      this.#asked.set(id, resolve)
-      // A thread that ends will not answer.
-      worker.once('exit', () => this.#answered(id, null))
+      this.#asked.set(id, { index, answer: resolve })
       worker.postMessage({ ask: 'stats', id } satisfies ToWorker)
     })
     if (stats !== null) this.#lastStats[index] = stats
   }
 
   #answered(id: number, stats: QueueStats | null): void {
-    this.#asked.get(id)?.(stats)
+    this.#asked.get(id)?.answer(stats)
     this.#asked.delete(id)
   }
 
   #ended(index: number, code: number): void {
     this.#workers.delete(index)
+    for (const [id, asked] of this.#asked) if (asked.index === index) this.#answered(id, null)
     // Nobody reads it any more: the kernel has to choose among the others.
     this.#tap.closeQueue(index)
     if (this.#closing === null) this.#failed(index, code)

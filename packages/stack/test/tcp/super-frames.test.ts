@@ -108,6 +108,27 @@ describe.each(FAMILIES)('super-frames out, $name', (origin) => {
     t.silence(5000)
   })
 
+  it('R8985-18 R8985-20 the tail loss probe is the last segment of one; a D-SACK says that it was not needed', () => {
+    const { t, mss } = offloaded(origin)
+    write(t, 1, 2 * mss)
+    t.skip().wait(10)
+    acknowledge(t, 1 + 2 * mss)
+    write(t, 1 + 2 * mss, 8 * mss)
+    t.expect({ length: 8 * mss, gsoSize: mss }).silence()
+    const { cwnd } = t.connection.info()
+    t.wait(60)
+    expect(drain(t).map(({ seq, length, gsoSize }) => [seq, length, gsoSize])).toEqual([
+      [1 + 9 * mss, mss, 0],
+    ])
+    expect(t.stack.tcp.counters).toMatchObject({ tailProbes: 1, timeouts: 0 })
+    acknowledge(t, 1 + 10 * mss)
+    acknowledge(t, 1 + 10 * mss, [1 + 9 * mss, 1 + 10 * mss])
+    expect(t.stack.tcp.counters).toMatchObject({ dsacksIn: 1, tailProbeRecoveries: 0 })
+    expect(t.connection.info().cwnd).toBeGreaterThanOrEqual(cwnd)
+    expect(t.connection.info()).toMatchObject({ inFlight: 0, bytesRetransmitted: mss })
+    t.silence(5000)
+  })
+
   it('an ACK inside of one: its rest stays in flight, and only that is sent again at the timeout', () => {
     const { t, mss } = offloaded({ ...origin, tcp: { sack: false } })
     write(t, 1, 6 * mss)
