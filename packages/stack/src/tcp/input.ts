@@ -6,8 +6,9 @@ import { DropReason, drop, processed } from './count.ts'
 import { confirmsFastOpen, repeatsSyn } from './fast-open/server.ts'
 import { finish } from './finish.ts'
 import { arriveInSynReceived, arriveInSynSent } from './handshake-active.ts'
-import { sendAck, sendReset } from './output.ts'
+import { sendAck } from './output.ts'
 import { receiveText } from './receiver.ts'
+import { replyReset } from './reset.ts'
 import { checkSegment, Verdict } from './segment-check.ts'
 import { mergedSegments, type SegmentIn } from './segment-in.ts'
 import { setState } from './states.ts'
@@ -135,8 +136,9 @@ function refusesData(tcb: Tcb): boolean {
   )
 }
 
+/** With the number that the peer expects, as from a connection that is gone (SEG-01): what we sent last it may not have had. */
 function resetForLostData(tcb: Tcb, segment: SegmentIn): void {
   drop(tcb.tcp, tcb.id, segment, DropReason.AfterClose)
-  sendReset(tcb)
+  replyReset(tcb.tcp, segment)
   finish(tcb, tcb.orphaned ? null : 'ECONNRESET')
 }

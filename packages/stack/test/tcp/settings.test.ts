@@ -282,7 +282,7 @@ describe('what one connection is told for itself', () => {
     t.send({ flags: 'PA', seq: 1, ack: 1, data: 10 }).expect({ flags: 'A', ack: 11 })
     t.connection.shutdown()
     t.expect({ flags: 'FA' }).send({ flags: 'A', seq: 11, ack: 2 })
-    t.send({ flags: 'PA', seq: 11, ack: 2, data: 10 }).expect({ flags: 'RA' })
+    t.send({ flags: 'PA', seq: 11, ack: 2, data: 10 }).expect({ flags: 'R', seq: 2 })
     expect(t.connection.closeReason).toBe('ECONNRESET')
   })
 })
