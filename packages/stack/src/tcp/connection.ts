@@ -19,6 +19,7 @@ import type { TcpContext } from './context.ts'
 import { setQuickAck } from './delayed-ack.ts'
 import { tcpInfo } from './info.ts'
 import { withSettings } from './own-settings.ts'
+import { receiveWindow } from './receive-window.ts'
 import { finReceived } from './receiver.ts'
 import { wake } from './rest.ts'
 import type { RestingConnection } from './resting.ts'
@@ -339,7 +340,10 @@ export class Connection implements TcpConnection {
     const { trafficClass, receiveBuffer, sendBuffer } = settings
     tcb.own = own
     if (trafficClass !== undefined && own.trafficClass >= 0) tcb.trafficClass = own.trafficClass
-    if (receiveBuffer) tcb.rcvBuf = Math.min(receiveBuffer, 0xffff << tcb.rcvScale)
+    if (receiveBuffer) {
+      const promised = tcb.readable + receiveWindow(tcb)
+      tcb.rcvBuf = Math.max(promised, Math.min(receiveBuffer, 0xffff << tcb.rcvScale))
+    }
     if (sendBuffer !== undefined && tcb.wantsWritable) {
       tcb.tcp.engine.run(() => notify(tcb, ConnectionEvent.Writable))
     }

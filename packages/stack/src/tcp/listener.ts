@@ -21,7 +21,9 @@ export class TcpListenerImpl implements TcpListener {
   readonly localAddress: IpAddress
   readonly localPort: number
   readonly ipv6Only: boolean
-  backlog: number
+  #backlog: number
+  /** More may wait than the backlog is now: it was larger. */
+  #largestBacklog: number
   readonly reusePort: boolean
   handler: ListenerHandler | null
   /** Its connections in SYN-RECEIVED. */
@@ -51,7 +53,8 @@ export class TcpListenerImpl implements TcpListener {
     this.localAddress = address
     this.localPort = port
     this.ipv6Only = ipv6Only
-    this.backlog = backlog
+    this.#backlog = backlog
+    this.#largestBacklog = backlog
     this.reusePort = reusePort
     this.fastOpen = new FastOpenQueue(fastOpen)
     this.handler = handler
@@ -59,6 +62,21 @@ export class TcpListenerImpl implements TcpListener {
 
   get pending(): number {
     return this.#queue.size
+  }
+
+  get backlog(): number {
+    return this.#backlog
+  }
+
+  /** Those that wait already go on waiting. */
+  set backlog(places: number) {
+    this.#backlog = places
+    this.#largestBacklog = Math.max(this.#largestBacklog, places)
+  }
+
+  /** How many can be waiting at most. */
+  get largestBacklog(): number {
+    return this.#largestBacklog
   }
 
   get full(): boolean {

@@ -16,8 +16,10 @@ export function windowField(tcb: Tcb): number {
 
 /** What the buffer has room for, as far as somebody wants it offered. */
 function windowRoom(tcb: Tcb): number {
-  const free = Math.max(0, tcb.rcvBuf - tcb.readable)
-  const { windowClamp } = tcb.own
+  const { windowClamp, receiveBuffer } = tcb.own
+  // One that was made smaller is smaller from now on; what has been promised before stays.
+  const size = receiveBuffer > 0 && receiveBuffer < tcb.rcvBuf ? receiveBuffer : tcb.rcvBuf
+  const free = Math.max(0, size - tcb.readable)
   return windowClamp > 0 && free > windowClamp ? windowClamp : free
 }
 

@@ -76,7 +76,7 @@ function auditListeners(tcp: TcpContext, listeners: ListenerTable, audit: Audit)
     )
     audit.check(waiting <= tcp.limits.synBacklog, 'more half-open connections than the limit', waiting)
     audit.check(
-      listener.pending <= listener.backlog,
+      listener.pending <= listener.largestBacklog,
       'more connections wait than its backlog',
       listener.pending,
     )
