@@ -59,6 +59,21 @@ describe('tapwire-packetdrill', () => {
     expect((await cli('--quiet', join(folder, 'set'))).out).toBe('2 scripts: 2 passed, 0 failed\n')
   })
 
+  it('--verbose tells events and packets with their times', async () => {
+    const { out } = await cli('-v', '--lenient-window', join(folder, 'set', 'b.pkt'))
+    expect(out.replace(/ win \d+ <mss 1460.*>/, '')).toBe(`PASS /set/b.pkt (0.100 s)
+  | 0.000000 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
+  | 0.000000 setsockopt(3, SOL_SOCKET, SO_REUSEADDR, [1], 4) = 0
+  | 0.000000 bind(3, ..., ...) = 0
+  | 0.000000 listen(3, 1) = 0
+  | 0.000000 < S 0:0(0) win 32792 <mss 1000,sackOK,nop,nop,nop,wscale 7>
+  | 0.000000 > S. 0:0(0) ack 1
+  | 0.100000 < . 1:1(0) ack 1 win 257
+  | 0.100000 accept(3, ..., ...) = 4
+1 script: 1 passed, 0 failed
+`)
+  })
+
   it('--define, and options in every form', async () => {
     const file = join(folder, 'branch.pkt')
     expect((await cli('--define', 'A', '-D', 'X=3', file)).status).toBe(0)

@@ -298,6 +298,31 @@ describe('segments that follow each other', () => {
   })
 })
 
+describe('segments that come in', () => {
+  it('may be larger than the MTU', () => {
+    const text = `${SERVER}+0 < P. 1:20001(20000) ack 1 win 257
++0~+.1 > . 1:1(0) ack 20001
++0 read(4, ..., 30000) = 20000`
+    expect(problem(text)).toBeUndefined()
+    expect(problem(text, { options: { ip_version: 'ipv6' } })).toBeUndefined()
+  })
+
+  it('but not larger than IP can say', () => {
+    expect(failure(`${SERVER}+0 < P. 1:66001(66000) ack 1 win 257`).reason).toBe(
+      'a packet of 66040 bytes is too long for IP',
+    )
+  })
+
+  it('need a window, and options that are all told', () => {
+    expect(failure(`${SERVER}+0 < . 1:1(0) ack 1`).reason).toBe(
+      "a packet that comes in needs a window ('win')",
+    )
+    expect(failure(`${SERVER}+0 < . 1:1(0) ack 1 win 1 <...>`).reason).toBe(
+      'a packet that comes in cannot have options <...>',
+    )
+  })
+})
+
 describe('leniency', () => {
   const off = (text: string, option: string): void => {
     expect(run(text).passed, 'strict').toBe(false)

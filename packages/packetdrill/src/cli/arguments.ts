@@ -20,6 +20,7 @@ const FLAGS = new Set([
   'strict_segments',
   'exact',
   'ignore_commands',
+  'verbose',
   'lenient_psh',
   'lenient_window',
   'lenient_option_order',
@@ -91,6 +92,7 @@ class Reader {
 
   #option(name: string, given: string | undefined): void {
     if (name === 'help' || name === 'h') this.#help = true
+    else if (name === 'v') this.#forScripts('verbose', '1')
     else if (name === 'quiet' || name === 'q') this.#quiet = true
     else if (name === 'define' || name === 'D') this.#define(this.#value(name, given))
     else if (name === 'pcap') this.#pcap = this.#value(name, given)

@@ -73,7 +73,9 @@ async function runOnce(
     // Ctrl-C and a closed pipe are heard between two scripts.
     await new Promise((resolve) => setImmediate(resolve))
   }
-  tell(`${sources.length} scripts: ${sources.length - failed} passed, ${failed} failed\n`)
+  tell(
+    `${sources.length} ${sources.length === 1 ? 'script' : 'scripts'}: ${sources.length - failed} passed, ${failed} failed\n`,
+  )
   return { failed, digest: hash.digest('hex') }
 }
 

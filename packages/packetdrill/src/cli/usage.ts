@@ -21,6 +21,7 @@ Options of this runner:
                              do not check these of what the stack sends
   --pcap=FILE                write the run as pcapng; with several scripts a folder, one file each
   --repeat=N                 run everything N times, and fail unless output and packets are the same each time
+  --verbose, -v              tell each event and each packet as it was sent, with its time
   --quiet                    tell failures and totals only
   --help
 

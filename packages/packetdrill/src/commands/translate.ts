@@ -25,13 +25,15 @@ export interface RouteMetrics {
 
 /**
  * What scripts of the Linux collections presuppose beside the defaults: they all begin with a command of this name, which sets the
- * receive buffer so that it gives a window scale of 8.
+ * receive buffer so that it gives a window scale of 8, among others.
  */
 const USUAL_DEFAULTS: TcpSettings = {
   receiveBuffer: 540_000,
   receiveBufferMax: 15_728_640,
   sendBuffer: 262_144,
   sendBufferMax: 4_194_304,
+  // They have listeners offer Fast Open without asking for it.
+  fastOpenServer: 128,
 }
 
 /** These are for a kernel: they prepare it, look at it, or clean up behind it. */

@@ -16,7 +16,7 @@ import { Arguments } from './arguments.ts'
 import { CALLS, type Made } from './calls.ts'
 import type { Flows } from './flows.ts'
 import type { Host } from './host.ts'
-import { seconds } from './packet-text.ts'
+import { seconds, withoutTime } from './packet-text.ts'
 import { type ScriptClock, START } from './script-clock.ts'
 import type { RunSettings } from './settings.ts'
 import { type Due, milliseconds, type Timing } from './timing.ts'
@@ -241,7 +241,6 @@ function quietly<T>(body: () => T): T | undefined {
   }
 }
 
-/** The event's text without its time. */
 function callText({ text }: ScriptEvent): string {
-  return text.replace(/^[+*\d.~ ]+(?=[a-z_])/, '')
+  return withoutTime(text)
 }

@@ -47,8 +47,8 @@ export class Expectation {
     host.link.sent.length = 0
   }
 
-  /** Waits for the packet of an event and checks it. @throws ScriptError */
-  expect(event: ScriptEvent, spec: PacketSpec, due: Due, host: Host): void {
+  /** Waits for the packet of an event and checks it. @returns the packet as it was sent @throws ScriptError */
+  expect(event: ScriptEvent, spec: PacketSpec, due: Due, host: Host): string {
     const deadline = START + (due.to === null ? this.#timing.now + LONGEST_WAIT : due.to + due.tolerance)
     const sent = this.#next(host, spec, deadline)
     if (sent === null) this.#missing(event, spec, due, deadline)
@@ -63,7 +63,7 @@ export class Expectation {
     const late = this.#timing.problem(due, at)
     if (found.length === 0 && sent.frame.problems.length === 0 && late === null) {
       this.#timing.passed(event, due, at)
-      return
+      return `${seconds(at)} ${packetText(shown(spec, actual))}`
     }
     const reasons = [
       ...(found.length === 0 ? [] : [`differs in ${found.join(', ')}`]),

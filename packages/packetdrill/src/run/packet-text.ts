@@ -7,6 +7,11 @@ export function seconds(usecs: number): string {
   return (usecs / 1e6).toFixed(6)
 }
 
+/** An event as it is written, without its time. */
+export function withoutTime(text: string): string {
+  return text.replace(/^(?:[+*\d.~ ]|\.\.\.)+(?=\D)/, '')
+}
+
 /** One line in the language of scripts. */
 export function packetText(packet: Omit<PacketSpec, 'kind'>): string {
   const { content } = packet

@@ -11,7 +11,7 @@ import { Expectation } from './expectation.ts'
 import type { Flow } from './flow.ts'
 import { begins, Flows } from './flows.ts'
 import { Host } from './host.ts'
-import { packetText, seconds } from './packet-text.ts'
+import { packetText, seconds, withoutTime } from './packet-text.ts'
 import { ScriptClock, START } from './script-clock.ts'
 import { sentToScript } from './sent.ts'
 import type { RunSettings } from './settings.ts'
@@ -33,6 +33,7 @@ export class Run {
   readonly #expectation: Expectation
   readonly #calling: Calling
   readonly #assertions: Assertions
+  readonly #print: (line: string) => void
   /** Made by the first event that needs it: the commands before it say how. */
   #host: Host | null = null
   #route: RouteMetrics = {}
@@ -56,6 +57,7 @@ export class Run {
     this.#expectation = new Expectation(file, settings, this.#clock, this.#timing, this.#flows)
     this.#calling = new Calling(file, settings, this.#clock, this.#timing, this.#flows, defines)
     this.#assertions = new Assertions(print)
+    this.#print = print
   }
 
   /** Microseconds of virtual time that have passed. */
@@ -96,7 +98,7 @@ export class Run {
     const { body } = event
     if (body.kind === 'packet' && body.direction === 'out') {
       const host = this.#needHost()
-      this.#expectation.expect(event, body, due, host)
+      this.#tell(this.#expectation.expect(event, body, due, host))
       this.#calling.look(host)
       return
     }
@@ -106,12 +108,17 @@ export class Run {
     // The call before it may have to return first.
     if (body.kind === 'call') this.#calling.awaitReturn(this.#needHost())
     this.#timing.passed(event, due, this.#timing.now)
+    this.#tell(`${seconds(this.#timing.now)} ${withoutTime(event.text)}`)
     if (body.kind === 'packet') this.#inject(event, body)
     else if (body.kind === 'call') this.#calling.make(event, body, due, this.#needHost())
     else if (body.kind === 'code') this.#assert(event, body.text)
     else this.#command(event, body.text)
     this.#clock.settle()
     if (this.#host !== null) this.#calling.look(this.#host)
+  }
+
+  #tell(line: string): void {
+    if (this.#settings.verbose) this.#print(line)
   }
 
   #needHost(): Host {

@@ -39,6 +39,8 @@ export interface RunSettings {
   timestampTick: number
   lenient: Leniency
   ignoreCommands: boolean
+  /** Tell each event, and each packet as it was sent. */
+  verbose: boolean
   /** Added to all sequence numbers of the script's side. */
   remoteIsn: number
   /** Settings of the stack; the script's commands add to them. */
@@ -72,6 +74,7 @@ export function defaultSettings(ipVersion: ScriptIpVersion): RunSettings {
     timestampTick: 0,
     lenient: STRICT,
     ignoreCommands: false,
+    verbose: false,
     remoteIsn: 0,
     // Linux's defaults where the stack's own are others.
     tcp: { mtuProbing: false },
@@ -92,7 +95,7 @@ const number =
   }
 
 const flag =
-  (key: 'strictSegments' | 'exact' | 'ignoreCommands'): Apply =>
+  (key: 'strictSegments' | 'exact' | 'ignoreCommands' | 'verbose'): Apply =>
   (settings, value) => {
     settings[key] = truth(value)
   }
@@ -131,6 +134,7 @@ const OPTIONS: Readonly<Record<string, Apply | null>> = {
   // Ours.
   exact: flag('exact'),
   ignore_commands: flag('ignoreCommands'),
+  verbose: flag('verbose'),
   lenient_psh: lenient('psh'),
   lenient_window: lenient('window'),
   lenient_option_order: lenient('optionOrder'),
@@ -156,7 +160,6 @@ const OPTIONS: Readonly<Record<string, Apply | null>> = {
   speed: null,
   tun_dev: null,
   udp_encaps: null,
-  verbose: null,
   wire_client: null,
   wire_client_dev: null,
   wire_server: null,
