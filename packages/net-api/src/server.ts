@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import type { AddressInfo, BlockList, ListenOptions } from 'node:net'
 import { deprecate, promisify } from 'node:util'
 import type { CloseReason } from '@tapwire/stack'
+import { acceptedWith } from './accepted.ts'
 import { isBlocked } from './block-list.ts'
 import { kContext, type NetContext } from './context.ts'
 import { listenTrace, publishServerSocket } from './diagnostics.ts'
@@ -211,15 +212,10 @@ const setConnections = deprecate(
 /** NS-26, NM-03, NM-04 */
 function makeSocket(server: Server, handle: SocketHandle): Socket {
   const { Socket } = server[kContext]
-  const socket = new Socket({
-    handle,
-    allowHalfOpen: server.allowHalfOpen,
-    pauseOnCreate: server.pauseOnConnect,
-    readable: true,
-    writable: true,
-    readableHighWaterMark: server.highWaterMark,
-    writableHighWaterMark: server.highWaterMark,
-  })
+  const { pauseOnConnect, allowHalfOpen, highWaterMark } = server
+  const socket = new Socket(
+    acceptedWith(handle, Boolean(pauseOnConnect), Boolean(allowHalfOpen), highWaterMark),
+  )
   if (!(handle instanceof TcpHandle)) return socket
   if (server.noDelay) {
     socket[kNoDelay] = true

@@ -3,6 +3,7 @@ import { fstatSync } from 'node:fs'
 import type { OnReadOpts, TcpSocketConnectOpts } from 'node:net'
 import { Duplex } from 'node:stream'
 import { isatty } from 'node:tty'
+import { Accepted, STREAM_OPTIONS } from './accepted.ts'
 import { blockListOf } from './block-list.ts'
 import { CustomRead } from './custom-read.ts'
 import { invalidArgValue, invalidFdType } from './errors.ts'
@@ -12,19 +13,11 @@ import {
   kIdleTimer,
   kOnRead,
   kPeername,
-  kResetting,
   type Socket,
   writeAfterEnd,
 } from './socket.ts'
 import type { SocketHandle } from './socket-handle.ts'
-import {
-  kKeepAlive,
-  kKeepAliveCount,
-  kKeepAliveDelay,
-  kKeepAliveInterval,
-  kNoDelay,
-  kTypeOfService,
-} from './socket-settings.ts'
+import { kKeepAlive, kKeepAliveDelay, kNoDelay, kTypeOfService } from './socket-settings.ts'
 import { validateAbortSignal, validateInt32, validateNumber } from './validate.ts'
 
 /** All that a socket can be made or connected with (NK-01, NK-03). */
@@ -54,7 +47,11 @@ export interface SocketOptions extends Partial<Omit<TcpSocketConnectOpts, 'port'
 }
 
 /** The body of the constructors that `createNet` makes. */
-export function initSocket(socket: Socket, given: SocketOptions | number | undefined): void {
+export function initSocket(socket: Socket, given: SocketOptions | Accepted | number | undefined): void {
+  if (given instanceof Accepted) {
+    initAccepted(socket, given)
+    return
+  }
   const fd = typeof given === 'number' ? given : given?.fd
   if (fd !== undefined) refuseFd(fd)
   const options: SocketOptions = typeof given === 'number' ? {} : { ...given }
@@ -65,19 +62,21 @@ export function initSocket(socket: Socket, given: SocketOptions | number | undef
   if (options.typeOfService !== undefined) {
     validateInt32(options.typeOfService, 'options.typeOfService', 0, 255)
   }
-  setFields(socket, options)
-  // Like Node's: 'close' is emitted when the handle is closed, and text is encoded as it is sent, so that
-  // `writableLength` counts characters.
-  Duplex.call(socket, {
-    ...options,
-    allowHalfOpen: Boolean(options.allowHalfOpen),
-    emitClose: false,
-    autoDestroy: true,
-    decodeStrings: false,
-  })
+  setFields(socket)
+  setOptions(socket, options)
+  Duplex.call(socket, { ...options, ...STREAM_OPTIONS, allowHalfOpen: Boolean(options.allowHalfOpen) })
   socket.on('end', onEnd)
   startReading(socket, options)
   if (options.signal !== undefined) watchSignal(socket, options.signal)
+}
+
+function initAccepted(socket: Socket, { handle, stream, paused }: Accepted): void {
+  setFields(socket)
+  Duplex.call(socket, stream)
+  socket.on('end', onEnd)
+  socket._attach(handle as SocketHandle)
+  if (paused) socket.pause()
+  else socket.read(0)
 }
 
 /** NK-01: a descriptor is a resource of the host, none that a stack could take over. */
@@ -104,8 +103,8 @@ function refuseObjectMode(options: SocketOptions): void {
   }
 }
 
-/** NK-02 */
-function setFields(socket: Socket, options: SocketOptions): void {
+/** NK-02; what few sockets have stands in the prototype until it is set. */
+function setFields(socket: Socket): void {
   socket.connecting = false
   socket._hadError = false
   socket._handle = null
@@ -115,20 +114,23 @@ function setFields(socket: Socket, options: SocketOptions): void {
   socket._pendingEncoding = ''
   socket.server = null
   socket._server = null
-  socket[kNoDelay] = Boolean(options.noDelay)
-  socket[kKeepAlive] = Boolean(options.keepAlive)
-  socket[kKeepAliveDelay] = Math.max(0, Math.trunc((options.keepAliveInitialDelay ?? 0) / 1000))
+  socket[kNoDelay] = false
   socket[kIdleTimer] = null
   socket[kBytesRead] = 0
   socket[kBytesWritten] = 0
-  socket[kKeepAliveInterval] = undefined
-  socket[kKeepAliveCount] = undefined
-  socket[kTypeOfService] = options.typeOfService
+  socket[kPeername] = null
+}
+
+function setOptions(socket: Socket, options: SocketOptions): void {
+  const { noDelay, keepAlive, keepAliveInitialDelay: delay, typeOfService, onread } = options
+  socket[kNoDelay] = Boolean(noDelay)
+  if (keepAlive) socket[kKeepAlive] = true
+  if (delay) socket[kKeepAliveDelay] = Math.max(0, Math.trunc(delay / 1000))
+  if (typeOfService !== undefined) socket[kTypeOfService] = typeOfService
   const blockList = blockListOf(options)
   if (blockList !== undefined) socket.blockList = blockList
-  socket[kOnRead] = CustomRead.from(options.onread)
-  socket[kResetting] = false
-  socket[kPeername] = null
+  const custom = CustomRead.from(onread)
+  if (custom !== null) socket[kOnRead] = custom
 }
 
 function startReading(socket: Socket, options: SocketOptions): void {

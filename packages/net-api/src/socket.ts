@@ -25,12 +25,12 @@ import {
   applySettings,
   getTypeOfService,
   type KeepAliveOptions,
-  type kKeepAlive,
-  type kKeepAliveCount,
-  type kKeepAliveDelay,
-  type kKeepAliveInterval,
+  kKeepAlive,
+  kKeepAliveCount,
+  kKeepAliveDelay,
+  kKeepAliveInterval,
   type kNoDelay,
-  type kTypeOfService,
+  kTypeOfService,
   setKeepAlive,
   setNoDelay,
   setTypeOfService,
@@ -359,6 +359,16 @@ export class Socket extends Duplex implements HandleOwner, PipeConnectOwner {
   }
 }
 
+Object.assign(Socket.prototype, {
+  [kKeepAlive]: false,
+  [kKeepAliveDelay]: 0,
+  [kKeepAliveInterval]: undefined,
+  [kKeepAliveCount]: undefined,
+  [kTypeOfService]: undefined,
+  [kOnRead]: null,
+  [kResetting]: false,
+})
+
 /** NK-22: one object may serve for several connections, one after the other. */
 function reopen(socket: Socket, pipe: boolean): void {
   if (Object.hasOwn(socket, 'write')) delete (socket as Partial<Socket>).write
@@ -414,7 +424,7 @@ function closeHandle(socket: Socket, handle: SocketHandle, failed: boolean): voi
   }
   if (socket[kResetting] && handle instanceof TcpHandle) handle.reset(closed)
   else handle.close(closed)
-  socket[kResetting] = false
+  if (socket[kResetting]) socket[kResetting] = false
 }
 
 function reset(socket: Socket): void {

@@ -113,7 +113,7 @@ export interface TcpSettings {
   readonly synCookies?: SynCookieSetting
   /**
    * Of more connections than so many those rest on which nothing happens: they take a sixth of the memory, and a microsecond more
-   * when something does. Default 256.
+   * when something does. Default 128.
    */
   readonly restAbove?: number
   /**
@@ -214,7 +214,7 @@ const NUMBERS: { readonly [K in NumberSetting]: readonly [number, number, number
   trafficClass: [0, 0, 255],
   ttl: [64, 1, 255],
   fastOpenServer: [0, 0, 65_535],
-  restAbove: [256, 0, 4_000_000],
+  restAbove: [128, 0, 4_000_000],
 }
 
 const TIMES: readonly NumberSetting[] = [

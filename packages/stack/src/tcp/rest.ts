@@ -18,13 +18,13 @@ import { earliestDeadline } from './timers.ts'
  */
 
 /** So long nothing was sent or received: less would be the pause between two requests. */
-const IDLE: Micros = 50 * MILLISECOND
+const IDLE: Micros = 20 * MILLISECOND
 
 /** Buckets of the table that are looked through at the end of a burst: a hand that goes round, however many there are. */
-const LOOKS = 8
+const LOOKS = 32
 
 /** So many TCBs wait to be used again; more would only be waited for by the garbage collector. */
-const SPARE = 256
+const SPARE = 64
 
 /** At the end of a burst, when nobody is in the middle of anything. */
 export function restIdle(tcp: TcpContext): void {

@@ -26,6 +26,9 @@ export class CubicCurve {
   afterTimeout = false
   /** Fractions of bytes by which the window has still to grow in this stage. */
   rest = 0
+  /** When the last ACK came, and whether nothing was in flight any more after it. */
+  lastAckAt: Micros = 0
+  drained = false
 
   /** R9438-08: who loses earlier than before makes room for others (fast convergence). */
   reduce(window: number): void {

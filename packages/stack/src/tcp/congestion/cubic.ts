@@ -20,9 +20,6 @@ export class Cubic extends LossBased {
   #hystart: HyStart | null = null
   #samples = 0
   #minSample: Micros = 0
-  #lastAckAt: Micros = 0
-  /** Nothing was in flight any more after the last ACK. */
-  #drained = false
 
   get name(): 'cubic' {
     return 'cubic'
@@ -42,13 +39,14 @@ export class Cubic extends LossBased {
     if (tcb.recovery === RecoveryState.Open) this.#reduced = false
     // R9438-06: time in which the window was not used up is no time of the curve.
     const curve = this.#curve
-    if (curve !== null && curve.epochStart !== NEVER) {
-      const since = now - this.#lastAckAt
-      if (!limited) curve.epochStart += since
-      else if (this.#drained) curve.epochStart += Math.max(0, Math.round(since - tcb.srtt))
+    if (curve !== null) {
+      if (curve.epochStart !== NEVER) {
+        const since = now - curve.lastAckAt
+        if (!limited) curve.epochStart += since
+        else if (curve.drained) curve.epochStart += Math.max(0, Math.round(since - tcb.srtt))
+      }
+      noteAck(curve, tcb, now)
     }
-    this.#lastAckAt = now
-    this.#drained = tcb.sent.count === 0
     super.onAck(tcb, ackedBytes, limited, now)
   }
 
@@ -79,6 +77,7 @@ export class Cubic extends LossBased {
     const { cwnd } = tcb
     if (curve.epochStart === NEVER) {
       curve.begin(cwnd, segment, now)
+      noteAck(curve, tcb, now)
     }
     const t = (now - curve.epochStart) / SECOND
     const reno = curve.renoWindow(cwnd, ackedBytes, segment)
@@ -111,4 +110,10 @@ export class Cubic extends LossBased {
     this.#curve.afterTimeout = true
     this.#curve.epochStart = NEVER
   }
+}
+
+/** Of the last ACK, for telling at the next how long the window was not in use. */
+function noteAck(curve: CubicCurve, tcb: Tcb, now: Micros): void {
+  curve.lastAckAt = now
+  curve.drained = tcb.sent.count === 0
 }
