@@ -54,11 +54,12 @@ describe('the options of pnpm bench', () => {
 
 it('every target is measured in turn; without netem the kernel is not delayed', () => {
   const options = parseOptions([])!
-  const names = (netem: boolean): Set<string> =>
-    new Set(planOf(options, netem).map(({ target }) => target.name))
+  const names = (netem: boolean, ethtool = true): Set<string> =>
+    new Set(planOf(options, { netem, ethtool }).map(({ target }) => target.name))
   expect(names(true)).toContain("Node's net, offloads on, 100 ms")
   expect(names(false)).not.toContain("Node's net, offloads on, 100 ms")
-  const first = planOf(options, false).slice(0, 4)
+  expect(names(false, false)).not.toContain(targetOf('tapwire', false).name)
+  const first = planOf(options, { netem: false, ethtool: true }).slice(0, 4)
   expect(first.map(({ figure }) => figure)).toEqual(['rx', 'rx', 'rx', 'rx'])
   expect(new Set(first.map(({ target }) => target.name)).size).toBe(4)
 })

@@ -13,7 +13,7 @@ import { growthChart, ratioChart } from './charts.ts'
 import { measureAll, type Run } from './measure-all.ts'
 import { kernelHasNetem } from './netem.ts'
 import { type BenchOptions, HELP, parseOptions } from './options.ts'
-import { planOf, type Step } from './plan.ts'
+import { type Means, planOf, type Step } from './plan.ts'
 import { figureRows, growthPoints } from './summary.ts'
 import { cpuTable, figureTable, growthTable, markdownTable, TITLES } from './tables.ts'
 import { isBulk } from './tasks.ts'
@@ -47,8 +47,8 @@ function told(run: Run, { figure, connections }: Step): string {
   return `${run.target}: ${TITLES[figure]}${many}: ${Math.round(run.value / scale).toLocaleString('en')}`
 }
 
-async function measure(options: BenchOptions, netem: boolean): Promise<Run[]> {
-  const steps = planOf(options, netem)
+async function measure(options: BenchOptions, means: Means): Promise<Run[]> {
+  const steps = planOf(options, means)
   // Parts one after the other: a target that is not measured need not stand.
   const parts = [...new Set(steps.map(({ part }) => part))]
   const runs: Run[] = []
@@ -126,6 +126,19 @@ async function runMicro({ quick, write: writes }: BenchOptions): Promise<void> {
   if (status !== 0) throw new Error('the micro-benchmarks did not come to their end')
 }
 
+/** What is missing here is said. */
+async function meansOf({ parts }: BenchOptions): Promise<Means> {
+  const netem = parts.includes('rtt') && (await kernelHasNetem())
+  if (parts.includes('rtt') && !netem)
+    console.error(
+      "This kernel has no netem: tapwire's own impair delays tapwire, and nothing the kernel's side.",
+    )
+  const ethtool = hasProgram('ethtool')
+  if (parts.includes('figures') && !ethtool)
+    console.error("'ethtool' is not installed: what has no offloads is not measured.")
+  return { netem, ethtool }
+}
+
 async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2))
   if (options === null) {
@@ -135,12 +148,7 @@ async function main(): Promise<void> {
   const kernel = options.parts.some((part) => part !== 'micro')
   if (kernel) checkPlace()
   process.once('SIGINT', () => stop(130)).once('SIGTERM', () => stop(143))
-  const netem = kernel && options.parts.includes('rtt') && (await kernelHasNetem())
-  if (options.parts.includes('rtt') && !netem)
-    console.error(
-      "This kernel has no netem: tapwire's own impair delays tapwire, and nothing the kernel's side.",
-    )
-  const results = resultsOf(await measure(options, netem))
+  const results = resultsOf(await measure(options, await meansOf(options)))
   for (const result of results) {
     if (!options.json)
       console.log([`\n${result.title}`, ...result.tables.map((table) => formatTable(...table))].join('\n\n'))

@@ -20,7 +20,7 @@ export const HELP = `pnpm bench: tapwire's net against Node's net over the kerne
   --help
 
 Server and load are processes of their own, in network namespaces that are gone afterwards. Needs Linux, /dev/net/tun, root (or
-"unshare -Urn") and the program 'ip'; 'taskset' to pin, 'ethtool' to take the kernel's offloads away. The status is 0, or 2 when
+"unshare -Urn") and the program 'ip'; 'taskset' to pin, 'ethtool' for the targets without offloads. The status is 0, or 2 when
 it could not be measured.`
 
 export type Part = 'figures' | 'connections' | 'rtt' | 'micro'

@@ -28,11 +28,16 @@ const ONE: Readonly<Record<Figure, number>> = {
   memory: 0,
 }
 
-/** @param netem whether the kernel's packets can be delayed here */
-export function planOf(options: BenchOptions, netem: boolean): Step[] {
+/** What can be done to the kernel's packets here: delayed, and sent without offloads. */
+export interface Means {
+  readonly netem: boolean
+  readonly ethtool: boolean
+}
+
+export function planOf(options: BenchOptions, { netem, ethtool }: Means): Step[] {
   const { parts, seconds } = options
   const both = [targetOf('tapwire', true), targetOf('kernel', true)]
-  const four = [...both, targetOf('tapwire', false), targetOf('kernel', false)]
+  const four = ethtool ? [...both, targetOf('tapwire', false), targetOf('kernel', false)] : both
   const steps: Step[] = []
   const add = (part: Part, targets: readonly Target[], figure: Figure, connections: number): void => {
     if (!parts.includes(part)) return
