@@ -29,6 +29,8 @@ export class HalfOpen implements AckSource {
   readonly own: OwnSettings
   /** For segments after the SYN-ACK: scaled. */
   readonly windowField: number
+  /** When its SYN-ACK was sent, for a round-trip sample; -1 once that was sent again (R6298-06). */
+  sentAt: Micros = -1
   /** The SYN-ACK, sent again; timeouts of it, those among them that sent nothing. */
   retries = 0
   timeouts = 0
