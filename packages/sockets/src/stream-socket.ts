@@ -300,6 +300,8 @@ export class StreamSocket extends SocketFile {
     if (state === TCP_SYN_SENT || state === TCP_SYN_RECV) return BLOCKED
     if (state === TCP_CLOSE) {
       const error = this.takeError() ?? 'ECONNABORTED'
+      // It may have been connected in between, and what it received is lost with it.
+      this.connection?.abort()
       this.#reset()
       throw new SocketError(error)
     }

@@ -17,6 +17,9 @@ import { SocketError } from './errno.ts'
 import { Association, type StreamSocket } from './stream-socket.ts'
 import { BLOCKED, type Blocked, tryAgain } from './waiting.ts'
 
+/** More than any SYN has room for. */
+const MOST_ON_SYN = 2048
+
 /** tcp_sendmsg(): all of it, or for one that must not wait as much as there is room for. */
 export function writeStream(
   socket: StreamSocket,
@@ -94,7 +97,8 @@ function openFast(
     if (socket.association !== Association.None || socket.state !== TCP_CLOSE)
       throw new SocketError('EISCONN')
   }
-  socket.open(to, source.next())
+  // A SYN takes a segment at most.
+  socket.open(to, source.next().subarray(0, MOST_ON_SYN))
   let sent = socket.connection?.unacknowledged ?? 0
   source.advance(sent)
   const wait = !(socket.nonblocking || (flags & MSG_DONTWAIT) !== 0)
