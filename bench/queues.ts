@@ -3,12 +3,13 @@ import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { machine } from './machine.ts'
 import { median } from './median.ts'
+import { writePart } from './page.ts'
 import { startProgress } from './progress.ts'
 import { bundleQueues } from './queues/bundle.ts'
 import type { Load } from './queues/load.ts'
 import { type Lab, openLab, type Sample } from './queues/measure.ts'
 
-const HELP = `node --import tsx bench/queues.ts [--queues 1,2] [--rounds N] [--seconds N] [--connections N] [--json]
+const HELP = `pnpm bench:queues [--queues 1,2] [--rounds N] [--seconds N] [--connections N] [--json] [--no-write]
 
 What several queues bring: a TAP in a network namespace that the program makes, with a thread and a stack for each queue
 (startQueues of @tapwire/net-api/workers), and one Node process on the kernel's side as the load. Numbers of queues take turns.
@@ -20,9 +21,10 @@ the column 'alone' still tells: the rate that the busiest thread's processor tim
   --seconds      of each run, from 0.2; default 3
   --connections  at a time; default 64: the kernel deals flows out by chance, and few are dealt out unevenly
   --json         every run, instead of the table
+  --no-write     leave docs/performance.md as it is, which gets the table otherwise
   --help
 
-  sudo node --import tsx bench/queues.ts --queues 1,2,4 --rounds 5`
+  sudo pnpm bench:queues --queues 1,2,4 --rounds 5`
 
 const LOADS: readonly Load[] = ['receiving', 'sending', 'connecting']
 const GIB = 2 ** 30
@@ -46,6 +48,7 @@ function options() {
     seconds: { type: 'string', default: '3' },
     connections: { type: 'string', default: '64' },
     json: { type: 'boolean', default: false },
+    'no-write': { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   } as const
   try {
@@ -53,6 +56,7 @@ function options() {
     return {
       help: values.help,
       json: values.json,
+      write: !values['no-write'] && !values.json,
       queues: numbers('queues', values.queues, 1, true),
       rounds: numbers('rounds', values.rounds, 1, true)[0] as number,
       seconds: numbers('seconds', values.seconds, 0.2, false)[0] as number,
@@ -68,17 +72,19 @@ function alone({ amount, threads }: Sample): number {
   return amount / Math.max(...threads)
 }
 
-function show(samples: readonly Sample[]): void {
-  console.log(`${machine()}; the load is one process; medians\n`)
-  console.log(
-    '| load | queues | rate | processor time of the threads | of each | of the load | alone | against the first |',
-  )
-  console.log('| --- | --- | --- | --- | --- | --- | --- | --- |')
+function table(samples: readonly Sample[], rounds: number, seconds: number): string {
+  const lines = [
+    `${machine()}; medians of ${rounds} rounds of ${seconds} s.`,
+    '',
+    '| load | queues | rate | processor time of the threads | share of each | of the load | alone | against the first |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- |',
+  ]
   for (const load of LOADS) {
     const rows = byQueues(samples.filter((sample) => sample.load === load))
     const first = median((rows[0]?.[1] ?? []).map(alone))
-    for (const [queues, runs] of rows) console.log(row(load, queues, runs, first))
+    for (const [queues, runs] of rows) lines.push(row(load, queues, runs, first))
   }
+  return lines.join('\n')
 }
 
 function byQueues(samples: readonly Sample[]): [number, Sample[]][] {
@@ -111,7 +117,14 @@ function row(load: Load, queues: number, runs: readonly Sample[], first: number)
   ].join(' | ')} |`
 }
 
-async function measure({ queues, rounds, seconds, connections, json }: ReturnType<typeof options>) {
+async function measure({
+  queues,
+  rounds,
+  seconds,
+  connections,
+  json,
+  write,
+}: ReturnType<typeof options>): Promise<void> {
   const bundle = await bundleQueues(new URL('./queues/on-queue.ts', import.meta.url))
   let lab: Lab | null = null
   let stopped = false
@@ -145,8 +158,15 @@ async function measure({ queues, rounds, seconds, connections, json }: ReturnTyp
     progress.stop()
     if (!stopped) await cleanUp()
   }
-  if (json) console.log(JSON.stringify(samples, null, 1))
-  else show(samples)
+  if (json) {
+    console.log(JSON.stringify(samples, null, 1))
+    return
+  }
+  const text = table(samples, rounds, seconds)
+  console.log(text)
+  if (!write) return
+  writePart('bench queues', text)
+  console.error('\nWritten to docs/performance.md.')
 }
 
 const wanted = options()
