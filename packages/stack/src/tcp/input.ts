@@ -1,3 +1,4 @@
+import { seqAdd, seqGt } from '../core/seq.ts'
 import { TcpFlag } from '../wire/tcp.ts'
 import { processAck } from './ack.ts'
 import { TcpState } from './api.ts'
@@ -46,7 +47,7 @@ export function arrive(tcb: Tcb, segment: SegmentIn, timeWait: TimeWaitQueue): v
   }
   if (segment.options.userTimeout > 0) adoptUserTimeout(tcb, segment.options.userTimeout)
   if ((segment.flags & TcpFlag.Urg) !== 0) noteUrgent(tcb, segment)
-  if (segment.dataLength > 0 && refusesData(tcb)) {
+  if (segment.dataLength > 0 && refusesData(tcb) && hasNewText(tcb, segment)) {
     resetForLostData(tcb, segment)
     return
   }
@@ -134,6 +135,11 @@ function refusesData(tcb: Tcb): boolean {
     tcb.orphaned &&
     (tcb.state === TcpState.FinWait1 || tcb.state === TcpState.FinWait2 || tcb.state === TcpState.Established)
   )
+}
+
+/** What was sent again, with the FIN behind it now, is not lost. */
+function hasNewText(tcb: Tcb, { seq, dataLength }: SegmentIn): boolean {
+  return seqGt(seqAdd(seq, dataLength), tcb.rcvNxt)
 }
 
 /** With the number that the peer expects, as from a connection that is gone (SEG-01): what we sent last it may not have had. */

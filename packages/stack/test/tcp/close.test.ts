@@ -329,3 +329,18 @@ describe('the ground gives way', () => {
     },
   )
 })
+
+describe('SHLD-3 what the peer sends again after close()', () => {
+  it('data that was read before, now with the FIN behind it, is no lost data: the FIN is taken', () => {
+    const t = new Script().established()
+    t.send({ flags: 'PA', seq: 1, ack: 1, data: 100 })
+    t.readAll()
+    t.wait(100).skip()
+    t.connection.close()
+    t.expect({ flags: 'FA', seq: 1, ack: 101 })
+    t.send({ flags: 'FPA', seq: 1, ack: 2, data: 100 })
+    t.expect({ flags: 'A', seq: 2, ack: 102 }).silence()
+    expect(t.stack.tcp.counters.resetsOut).toBe(0)
+    expect(t.stack.tcp.sizes.timeWait).toBe(1)
+  })
+})
