@@ -204,12 +204,11 @@ export const ALLOW_LIST: readonly Allowance[] = [
       step.length === 0 && (step.timestamp ?? 0) < 0 && kernel === '' && isAck(tapwire),
   },
   {
-    name: 'old RST in the handshake',
-    why: 'In SYN-RECEIVED Linux judges a RST by its timestamp. RFC 7323 section 5.2 exempts RSTs from PAWS: here the attempt is over, there it goes on.',
+    name: 'old RST',
+    why: 'In SYN-RECEIVED, and where it keeps no more than a record of the connection, Linux judges a RST by its timestamp. RFC 7323 section 5.2 exempts RSTs from PAWS: here the connection is over, there it goes on.',
     matches: ({ difference: { script, step } }) =>
-      script.steps
-        .slice(script.prelude, step)
-        .some((earlier) => has(earlier, RST) && (earlier.timestamp ?? 0) < 0),
+      script.timestamps &&
+      script.steps.slice(script.prelude, step + 1).some((one) => has(one, RST) && (one.timestamp ?? 0) < 0),
   },
   {
     name: 'no ACK bit in the handshake',

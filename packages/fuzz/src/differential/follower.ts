@@ -138,11 +138,10 @@ export class Follower {
     const again = (flags & RST) === 0 && this.#iss !== null && (length > 0 ? ahead <= 0 : ahead < 0 && !news)
     const scale = segment.options.find((option) => option.name === 'windowScale')
     if (syn && scale?.name === 'windowScale') this.#scale = scale.shift
-    // Linux acknowledges from the end of a window that has shrunk.
-    if (!again)
-      this.#write(
-        length === 0 && ahead < 0 && (flags & RST) === 0 ? { ...segment, seq: this.#sent } : segment,
-      )
+    // An ACK may go with what is sent again; and Linux acknowledges from the end of a window that has shrunk.
+    if (again ? news : length === 0 && ahead < 0 && (flags & RST) === 0) {
+      this.#write({ ...segment, flags: ACK, seq: this.#sent, payload: NOTHING })
+    } else if (!again) this.#write(segment)
     if ((flags & RST) !== 0) return
     if ((flags & FIN) !== 0) this.#finHeard = true
     if (ahead > 0) this.#sent = end

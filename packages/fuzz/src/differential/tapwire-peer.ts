@@ -16,8 +16,8 @@ import { BEHAVIOURS, type Behaviour, type Script } from './script.ts'
 
 const OURS = '10.88.0.1'
 const THEIRS = '10.88.1.1'
-/** Milliseconds of virtual time from a step to the next. */
-const PAUSE = 1000
+/** Milliseconds of virtual time from a step to the next: about what the kernel's side takes. */
+const PAUSE = 400
 /** Connections on one stack, before there is a new one. */
 const PER_STACK = 400
 
