@@ -1,20 +1,24 @@
-import type { TcpSettings } from '@tapwire/stack'
+import type { Limits, TcpSettings } from '@tapwire/stack'
 import { describe, expect, it } from 'vitest'
 import { type RouteMetrics, translateCommand } from '../src/commands/translate.ts'
 import { failure, problem, run, SERVER } from './support.ts'
 
 interface Seen {
   tcp: TcpSettings
+  limits: Partial<Limits>
   broken: boolean | null
   route: RouteMetrics
   slept: number
 }
 
 function translate(command: string): Seen {
-  const seen: Seen = { tcp: {}, broken: null, route: {}, slept: 0 }
+  const seen: Seen = { tcp: {}, limits: {}, broken: null, route: {}, slept: 0 }
   translateCommand(command, {
     setTcp: (settings) => {
       seen.tcp = { ...seen.tcp, ...settings }
+    },
+    setLimits: (limits) => {
+      seen.limits = { ...seen.limits, ...limits }
     },
     breakLink: (broken) => {
       seen.broken = broken
@@ -30,6 +34,13 @@ function translate(command: string): Seen {
 }
 
 describe('sysctl', () => {
+  it('becomes limits of the stack, as far as those go', () => {
+    const { limits } = translate('sysctl -q net.ipv4.tcp_max_orphans=0 net.ipv4.tcp_max_syn_backlog=999999')
+    expect(limits).toEqual({ orphans: 0, synBacklog: 65_536 })
+    expect(translate('sysctl -q /proc/sys/net/ipv4/tcp_max_tw_buckets=2').limits).toEqual({ timeWait: 2 })
+    expect(() => translate('sysctl -q net.ipv4.tcp_max_orphans=many')).toThrow(RangeError)
+  })
+
   it('becomes settings of the stack', () => {
     for (const [command, settings] of [
       ['sysctl -q net.ipv4.tcp_sack=0', { sack: false }],

@@ -60,7 +60,7 @@ it(`whatever a script says, it passes or fails: ${MUTATIONS} scripts that are da
       const { error } = run(text)
       if (error !== null) {
         expect(error).toBeInstanceOf(ScriptError)
-        expect(error.reason).not.toContain('the stack has a fault')
+        expect(error.reason).not.toContain('the stack is broken')
         expect(error.line).toBeLessThanOrEqual(text.split('\n').length)
       }
     } catch (error) {

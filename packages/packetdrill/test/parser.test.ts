@@ -44,7 +44,7 @@ describe('packets', () => {
       '> S 0:0(0) <mss 1460,FO,nop,nop>',
       '> S 0:0(0) <FOEXP aabb,FOEXP>',
       '> S 0:0(0) <FO ...>',
-      '< S 0:0(0) win 1 <uto 30 min,uto 5 s,kind 99 abcdef>',
+      '< S 0:0(0) win 1 <uto 30 min,uto 5 s,kind 99 abcdef,raw 0800>',
       '< [ect0] . 1:1(0) ack 1 win 1',
       '> [ect01] . 1:1(0) ack 1',
       '> [ce, tos 0x8, ttl 1, flowlabel 0x12345] . 1:1(0) ack 1',
@@ -216,6 +216,12 @@ describe('branches', () => {
     const text = '#ifdef A\n0 a() = 0\n#else\n1 b() = 0\n#endif\n2 c() = 0'
     expect(taken(text)).toEqual(['1 b() = 0', '2 c() = 0'])
     expect(taken(text, { A: '' })).toEqual(['0 a() = 0', '2 c() = 0'])
+  })
+
+  it('know what the script itself defines', () => {
+    expect(
+      taken('--define=A=1\n#ifdef A\n0 a() = 0\n#endif\n#define B 2\n#ifdef B\n1 b() = 0\n#endif'),
+    ).toEqual(['0 a() = 0', '1 b() = 0'])
   })
 
   it('nest, and keep the lines', () => {

@@ -1,4 +1,4 @@
-import type { TcpSettings } from '@tapwire/stack'
+import { LIMIT_RANGES, type Limits, type TcpSettings } from '@tapwire/stack'
 
 /** What a value of a sysctl means for the stack; null: it has no such thing, and is as if it had this value. */
 type Meaning = (words: readonly string[]) => TcpSettings | null
@@ -112,7 +112,6 @@ const V4: Readonly<Record<string, Meaning>> = {
   tcp_fastopen_key: nothing,
   tcp_fastopen_blackhole_timeout_sec: nothing,
   tcp_limit_output_bytes: nothing,
-  tcp_max_orphans: nothing,
   tcp_max_reordering: nothing,
   tcp_probe_interval: nothing,
   tcp_probe_threshold: nothing,
@@ -129,7 +128,6 @@ const V4: Readonly<Record<string, Meaning>> = {
   tcp_ecn_option: nothing,
   tcp_ecn_fallback: nothing,
   tcp_reflect_tos: nothing,
-  tcp_max_syn_backlog: nothing,
   tcp_mem: nothing,
   tcp_min_tso_segs: nothing,
   tcp_no_metrics_save: nothing,
@@ -162,6 +160,22 @@ const OTHER: readonly string[] = [
   'net.inet6.',
   'net.link.',
 ]
+
+/** Sysctls that bound a table. */
+const LIMITS: Readonly<Record<string, keyof Limits>> = {
+  tcp_max_orphans: 'orphans',
+  tcp_max_syn_backlog: 'synBacklog',
+  tcp_max_tw_buckets: 'timeWait',
+}
+
+/** A sysctl that is a limit of the stack, within what that limit can be; null for any other. @throws RangeError */
+export function translateLimit(name: string, value: string): Partial<Limits> | null {
+  const key = /^(?:\/proc\/sys\/)?net[./]ipv4[./](\w+)$/.exec(name)?.[1]
+  if (key === undefined || !Object.hasOwn(LIMITS, key)) return null
+  const limit = LIMITS[key]
+  const [least, most] = LIMIT_RANGES[limit]
+  return { [limit]: Math.min(most, Math.max(least, whole(value.trim()))) }
+}
 
 /**
  * One `name=value` of sysctl. The name may be written as a path below /proc/sys.

@@ -1,9 +1,11 @@
-import type { TcpSettings } from '@tapwire/stack'
-import { translateSysctl } from './sysctl.ts'
+import type { Limits, TcpSettings } from '@tapwire/stack'
+import { translateLimit, translateSysctl } from './sysctl.ts'
 
 /** What a command of a script does here, instead of being run. */
 export interface CommandTarget {
   setTcp(settings: TcpSettings): void
+  /** The bounds of the stack's tables. */
+  setLimits(limits: Partial<Limits>): void
   /** Everything that is sent is lost (true), or not any more. */
   breakLink(broken: boolean): void
   /** What `ip route` says of the way to the other end. */
@@ -106,6 +108,11 @@ function sysctl(args: readonly string[], target: CommandTarget): void {
       i += 2
     }
     if (value === undefined || name === undefined) continue
+    const limits = translateLimit(name, value)
+    if (limits !== null) {
+      target.setLimits(limits)
+      continue
+    }
     const settings = translateSysctl(name, value)
     if (settings !== null) target.setTcp(settings)
   }

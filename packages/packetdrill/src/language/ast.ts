@@ -88,6 +88,8 @@ export type OptionSpec =
   | { readonly name: 'FO' | 'FOEXP'; readonly cookie: Uint8Array | null }
   | { readonly name: 'uto'; readonly value: number; readonly minutes: boolean }
   | { readonly name: 'kind'; readonly kind: number; readonly data: Uint8Array }
+  /** Bytes as they stand, whatever length they claim to have. */
+  | { readonly name: 'raw'; readonly bytes: Uint8Array }
 
 export interface UdpSpec {
   readonly protocol: 'udp'

@@ -115,6 +115,7 @@ function parseOption(scanner: Scanner): OptionSpec {
     if (!minutes) scanner.word('s')
     return { name: 'uto', value, minutes }
   }
+  if (scanner.word('raw')) return { name: 'raw', bytes: cookie(scanner) ?? new Uint8Array() }
   if (scanner.word('kind')) {
     return {
       name: 'kind',
@@ -122,7 +123,7 @@ function parseOption(scanner: Scanner): OptionSpec {
       data: cookie(scanner) ?? new Uint8Array(),
     }
   }
-  scanner.fail('expected a TCP option (mss, nop, wscale, sackOK, sack, TS, eol, FO, FOEXP, uto, kind)')
+  scanner.fail('expected a TCP option (mss, nop, wscale, sackOK, sack, TS, eol, FO, FOEXP, uto, kind, raw)')
 }
 
 function orAny(scanner: Scanner, what: string): number | null {

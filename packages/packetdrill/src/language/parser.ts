@@ -15,12 +15,13 @@ const SECONDS = /(\+?)\s*(\d+(?:\.\d+)?|\.\d+)/y
  * @throws ScriptError with the line
  */
 export function parseScript(text: string, file = 'script', defines: Map<string, string> = new Map()): Script {
+  // They come first, for branches ask for them.
+  for (const [, definition] of text.matchAll(/^--define[= ](\S+)/gm)) define(defines, definition)
   const scanner = new Scanner(preprocess(text.replaceAll('\r\n', '\n'), file, defines), file, defines)
   const options: ScriptOptionLine[] = []
   while (!scanner.atEnd && scanner.sees('--')) {
     const option = parseOptionLine(scanner)
-    if (option.name === 'define') define(defines, option.value ?? '')
-    else options.push(option)
+    if (option.name !== 'define') options.push(option)
   }
   const events: ScriptEvent[] = []
   while (!scanner.atEnd) events.push(parseEvent(scanner))

@@ -45,6 +45,7 @@ export class Host {
       random: new SeededRandom(settings.seed),
       memory: this.#memory,
       tcp: settings.tcp,
+      limits: settings.limits,
       conflictDetection: 'off',
     })
     this.stack.events.on('fault', (error) => {

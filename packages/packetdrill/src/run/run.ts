@@ -67,15 +67,28 @@ export class Run {
 
   /** @throws ScriptError for whatever is not as the script says */
   play(): void {
-    let leaked = 0
+    let over = false
     try {
       for (const event of this.#script.events) this.#guarded(event)
       if (this.#host !== null) this.#end(this.#host)
+      over = true
     } finally {
-      leaked = this.#host?.close() ?? 0
+      this.#close(over)
     }
-    if (leaked > 0)
-      throw new Error(`${this.#script.file}: the closed stack has kept ${leaked} bytes of its memory`)
+  }
+
+  /** A stack that is broken may not even be closed: what broke it is what is to be told. */
+  #close(over: boolean): void {
+    let leaked = 0
+    try {
+      leaked = this.#host?.close() ?? 0
+    } catch (error) {
+      if (over) throw error
+    }
+    const last = this.#script.events.at(-1)
+    if (over && leaked > 0 && last !== undefined) {
+      this.#fail(last, `the stack is broken: closed, it keeps ${leaked} bytes of its memory`)
+    }
   }
 
   /** What the stack refuses to be, or throws, is told with the line that it happened in. */
@@ -86,11 +99,11 @@ export class Run {
       if (error instanceof TapwireError) this.#fail(event, `the stack refuses this: ${error.message}`)
       // Numbers that no field, no buffer and no clock can have.
       if (error instanceof RangeError) this.#fail(event, `this cannot be: ${error.message}`)
-      throw error
+      if (error instanceof ScriptError) throw error
+      this.#faulty(event, error)
     }
     const fault = this.#host?.fault
-    if (fault !== undefined)
-      this.#fail(event, `the stack has a fault: ${(fault as Error).stack ?? String(fault)}`)
+    if (fault !== undefined) this.#faulty(event, fault)
   }
 
   #happen(event: ScriptEvent): void {
@@ -137,6 +150,11 @@ export class Run {
     throw new ScriptError(this.#script.file, event.line, reason, details)
   }
 
+  /** A fault of the stack, or of this runner: told with the script's line, and whence it came. */
+  #faulty(event: ScriptEvent, error: unknown): never {
+    this.#fail(event, `the stack is broken: ${(error as Error).stack ?? String(error)}`)
+  }
+
   // ---- what comes in ---------------------------------------------------------------------------------------
 
   #inject(event: ScriptEvent, spec: PacketSpec): void {
@@ -174,6 +192,10 @@ export class Run {
     setTcp: (settings) => {
       if (this.#host === null) this.#settings.tcp = { ...this.#settings.tcp, ...settings }
       else this.#host.setTcp(settings)
+    },
+    // A stack keeps the limits that it was made with: they count for commands before the first event.
+    setLimits: (limits) => {
+      this.#settings.limits = { ...this.#settings.limits, ...limits }
     },
     breakLink: (broken) => {
       this.#broken = broken

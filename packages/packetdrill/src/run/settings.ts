@@ -1,4 +1,4 @@
-import { Stack, type TcpSettings } from '@tapwire/stack'
+import { type Limits, Stack, type TcpSettings } from '@tapwire/stack'
 import type { ScriptOptionLine } from '../language/ast.ts'
 import { ScriptError } from '../language/source.ts'
 
@@ -45,6 +45,8 @@ export interface RunSettings {
   remoteIsn: number
   /** Settings of the stack; the script's commands add to them. */
   tcp: TcpSettings
+  /** Limits of the stack, by the script's commands. */
+  limits: Partial<Limits>
   seed: number
 }
 
@@ -76,6 +78,7 @@ export function defaultSettings(ipVersion: ScriptIpVersion): RunSettings {
     ignoreCommands: false,
     verbose: false,
     remoteIsn: 0,
+    limits: {},
     // Linux's defaults where the stack's own are others.
     tcp: { mtuProbing: false },
     seed: 1,

@@ -45,6 +45,8 @@ export function optionToLive(option: OptionSpec, flow: Flow): TcpOption {
       return { name: 'userTimeout', value: option.value, minutes: option.minutes }
     case 'kind':
       return { name: 'unknown', kind: option.kind, data: option.data }
+    case 'raw':
+      return { name: 'raw', bytes: option.bytes }
   }
 }
 
@@ -75,7 +77,7 @@ export function optionToScript(option: TcpOption, flow: Flow): OptionSpec {
     case 'unknown':
       return unknownToScript(option.kind, option.data)
     case 'raw':
-      return { name: 'kind', kind: option.bytes[0] ?? 0, data: option.bytes.slice(1) }
+      return { name: 'raw', bytes: option.bytes }
   }
 }
 
@@ -100,6 +102,8 @@ export function optionText(option: OptionSpec): string {
       return `${option.name} ${option.cookie === null ? '...' : hex(option.cookie)}`.trimEnd()
     case 'uto':
       return `uto ${option.value} ${option.minutes ? 'min' : 's'}`
+    case 'raw':
+      return `raw ${hex(option.bytes)}`
     case 'kind':
       return `kind ${option.kind} ${hex(option.data)}`.trimEnd()
     default:
