@@ -41,7 +41,8 @@ export function ratioChart(rows: readonly FigureRow[]): string {
   const order = [...new Set(bars.map(({ figure }) => figure))]
   return draw({
     width: 860,
-    height: 46 * order.length + 60,
+    height: 46 * order.length + 75,
+    marginBottom: 45,
     marginLeft: 130,
     marginRight: 40,
     x: {
@@ -50,7 +51,7 @@ export function ratioChart(rows: readonly FigureRow[]): string {
       domain: [0, Math.max(1.5, ...bars.map(({ ratio }) => ratio)) * 1.05],
     },
     y: { label: null, domain: order },
-    fx: { label: null },
+    fx: { label: null, domain: ['offloads on', 'offloads off'] },
     marks: [
       Plot.barX(bars, {
         fx: 'offloads',
@@ -89,7 +90,8 @@ export function growthChart(points: readonly GrowthPoint[], label: string): stri
   const zero = points.some(({ at }) => at === 0)
   return draw({
     width: 860,
-    height: 320,
+    height: 330,
+    marginBottom: 45,
     marginLeft: 60,
     marginRight: 110,
     x: {

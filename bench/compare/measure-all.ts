@@ -11,7 +11,7 @@ export interface Run extends Measured {
 }
 
 /** Processor seconds of each figure before anything counts: what is compiled by then stays so, and what others take is not in it. */
-const WARM_UP = 1
+const WARM_UP = 2.5
 const WARM_UPS_AT_MOST = 10
 /** Of so many connections the memory is that of all that comes after. */
 const WARM_HELD = 300
