@@ -24,7 +24,7 @@ import {
 import { SocketError } from './errno.ts'
 import { flagOf, numberOf, rangeOf } from './option-values.ts'
 import type { StreamSocket } from './stream-socket.ts'
-import { EMPTY_TCP_INFO, tcpInfoStruct } from './tcp-info.ts'
+import { EMPTY_TCP_INFO, type TcpInfoStruct, tcpInfoStruct } from './tcp-info.ts'
 
 /** SOL_TCP (do_tcp_getsockopt). */
 export function streamTcpOption(socket: StreamSocket, name: number): OptionValue {
@@ -51,9 +51,7 @@ export function streamTcpOption(socket: StreamSocket, name: number): OptionValue
     case TCP_MAXSEG:
       return maxSegment(socket)
     case TCP_INFO:
-      return connection === null
-        ? { ...EMPTY_TCP_INFO, tcpi_state: socket.state }
-        : tcpInfoStruct(connection.info(), socket.state)
+      return infoOf(socket)
     case TCP_QUICKACK:
       return options.quickAck ? 1 : 0
     case TCP_CONGESTION:
@@ -69,6 +67,16 @@ export function streamTcpOption(socket: StreamSocket, name: number): OptionValue
     default:
       throw new SocketError('ENOPROTOOPT')
   }
+}
+
+/** Of a listener: how many wait, and may wait, to be accepted. */
+function infoOf({ connection, listener, stack, state }: StreamSocket): TcpInfoStruct {
+  if (connection !== null) {
+    return tcpInfoStruct(connection.info(), state, stack.tcp.context.config.duplicateThreshold)
+  }
+  const waiting =
+    listener === null ? {} : { tcpi_unacked: listener.pending, tcpi_sacked: listener.backlog - 1 }
+  return { ...EMPTY_TCP_INFO, tcpi_state: state, ...waiting }
 }
 
 /** With a connection the one in use; else what the user asked for. */
@@ -139,6 +147,7 @@ export function setStreamTcpOption(socket: StreamSocket, name: number, value: Op
         throw new SocketError('EINVAL')
       }
       options.fastOpen = Math.min(length, 4096)
+      if (socket.listener !== null) socket.listener.fastOpenLimit = options.fastOpen
       return
     }
     case TCP_FASTOPEN_CONNECT:

@@ -15,7 +15,7 @@ import {
 
 /**
  * `struct tcp_info` with Linux's field names and units: times in µs (`tcpi_last_*` in ms), windows and what is in flight in
- * segments, rates in bytes a second. One more name: `tcpi_data_sent` and the like are not there where Linux has none.
+ * segments, rates in bytes a second.
  */
 export interface TcpInfoStruct {
   readonly tcpi_state: number
@@ -100,8 +100,11 @@ const NO_MIN_RTT = 0xffff_ffff
 
 const micros = (milliseconds: number): number => Math.round(milliseconds * 1000)
 
-/** @param state `tcpi_state`, which the socket knows better than its connection */
-export function tcpInfoStruct(info: TcpInfo, state: number): TcpInfoStruct {
+/**
+ * @param state `tcpi_state`, which the socket knows better than its connection
+ * @param reordering the least that `tcpi_reordering` can be: the stack's duplicateThreshold
+ */
+export function tcpInfoStruct(info: TcpInfo, state: number, reordering: number): TcpInfoStruct {
   // Linux counts segments; full ones here, and a part as one.
   const mss = Math.max(1, info.segmentSize)
   const segments = (bytes: number): number => Math.ceil(bytes / mss)
@@ -136,7 +139,7 @@ export function tcpInfoStruct(info: TcpInfo, state: number): TcpInfoStruct {
     tcpi_snd_ssthresh: info.ssthresh >= 0x3fff_ffff ? INFINITE_SSTHRESH : Math.floor(info.ssthresh / mss),
     tcpi_snd_cwnd: Math.floor(info.cwnd / mss),
     tcpi_advmss: info.advertisedMss - (info.timestamps ? 12 : 0),
-    tcpi_reordering: Math.max(3, segments(info.reorderingDistance)),
+    tcpi_reordering: Math.max(reordering, segments(info.reorderingDistance)),
     tcpi_rcv_rtt: micros(info.rcvRtt),
     tcpi_rcv_space: info.rcvSpace,
     tcpi_total_retrans: info.retransmits,

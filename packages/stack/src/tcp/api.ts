@@ -275,8 +275,9 @@ export interface TcpListener {
   readonly pending: number
   /** How many may wait, from 1 on; it can be changed at any time. */
   backlog: number
-  /** See `ListenOptions`; it can be changed at any time. */
+  /** See `ListenOptions`; both can be changed at any time, the second one is its `fastOpen`. */
   deferAccept: number
+  fastOpenLimit: number
   /** For connections that come from now on. @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_VALUE */
   configure(settings: ConnectionSettings): void
   handler: ListenerHandler | null

@@ -79,6 +79,14 @@ export class TcpListenerImpl implements TcpListener {
     return this.#largestBacklog
   }
 
+  get fastOpenLimit(): number {
+    return this.fastOpen.limit
+  }
+
+  set fastOpenLimit(requests: number) {
+    this.fastOpen.limit = requests
+  }
+
   get full(): boolean {
     return this.#queue.size >= this.backlog
   }

@@ -175,7 +175,7 @@ describe('what one connection is told for itself', () => {
     t.connection = t.stack.tcp.connect({ ...to, settings }, t.handler)
     return [t, t.next()]
   }
-  const headers = (t: Script): packets.Frame => packets.decodePacket(t.device.sent.at(-1)!.bytes)
+  const headers = (t: Script): packets.DecodedFrame => packets.decodePacket(t.device.sent.at(-1)!.bytes)
 
   it('ttl and trafficClass are in the SYN already', () => {
     const [t] = opened({ ttl: 5, trafficClass: 0x28 })

@@ -11,7 +11,7 @@ const RESET_HOLD: Micros = 60 * SECOND
  */
 export class FastOpenQueue {
   /** 0: Fast Open is off. */
-  readonly limit: number
+  limit: number
   #pending = 0
   /** When the places of those that were reset are free again, soonest first. */
   readonly #heldUntil: Micros[] = []
