@@ -97,7 +97,10 @@ const V4: Readonly<Record<string, Meaning>> = {
   },
   tcp_syncookies: ([word]) => ({ synCookies: ([false, true, 'always'] as const)[whole(word)] ?? true }),
   // Bit 0x400: listeners have it without asking (TCP_FASTOPEN).
-  tcp_fastopen: ([word]) => ({ fastOpenServer: (whole(word) & 0x402) === 0x402 ? 128 : 0 }),
+  tcp_fastopen: ([word]) => ({
+    fastOpenServer: (whole(word) & 0x402) === 0x402 ? 128 : 0,
+    fastOpenWithoutCookie: (whole(word) & 0x202) === 0x202,
+  }),
   ip_local_port_range: ([first, last]) => ({ ephemeralPorts: [whole(first), whole(last)] }),
   tcp_rto_max_ms: ([word]) => ({ maxRto: whole(word) }),
   tcp_rto_min_us: ([word]) => ({ minRto: Math.round(whole(word) / 1000) }),

@@ -107,6 +107,11 @@ export interface TcpSettings {
    */
   readonly fastOpenServer?: number
   /**
+   * A listener that allows Fast Open takes the data of any SYN, without a cookie that shows that its sender is where it says
+   * (Linux's tcp_fastopen 0x200): for networks in which nobody forges addresses, and for tests. Default false.
+   */
+  readonly fastOpenWithoutCookie?: boolean
+  /**
    * SYN cookies (RFC 4987 section 3.6) when a SYN queue is full: true (default); 'always' for every SYN, which is for tests.
    * False: a full queue gives up its oldest record instead.
    */
@@ -172,6 +177,7 @@ export interface TcpConfig {
   readonly pacing: boolean
   readonly ecn: EcnSetting
   readonly fastOpenServer: number
+  readonly fastOpenWithoutCookie: boolean
   readonly synCookies: SynCookieSetting
   readonly restAbove: number
   readonly ephemeralPorts: PortRange
@@ -260,6 +266,7 @@ export function resolveTcpSettings(given: TcpSettings = {}): TcpConfig {
     sendBufferMax: Math.max(numbers.sendBufferMax, numbers.sendBuffer),
     windowScaling: given.windowScaling ?? true,
     timestamps: given.timestamps ?? true,
+    fastOpenWithoutCookie: given.fastOpenWithoutCookie ?? false,
     sack: given.sack ?? true,
     dsack: given.dsack ?? true,
     receiveBufferTuning: given.receiveBufferTuning ?? true,

@@ -44,6 +44,21 @@ describe.each(ORIGINS)('Fast Open, the server, $name', (origin) => {
     expect(t.stack.tcp.sizes).toMatchObject({ connections: 0, halfOpen: 2 })
   })
 
+  it('R7413-04 where no cookie is asked for, the data of any SYN is taken: with none, a wrong one, or no option at all', () => {
+    const t = server({ ...origin, tcp: { fastOpenWithoutCookie: true } })
+    for (const options of [MSS, withCookie(new Uint8Array(0)), withCookie(new Uint8Array(8))]) {
+      t.remotePort++
+      t.send({ flags: 'S', options, data: 10 })
+      const synAck = t.next()
+      expect(synAck).toMatchObject({ flags: 'SA', ack: 11 })
+      expect(cookieOf(synAck)).toBe(null)
+    }
+    expect(t.stack.tcp.sizes.connections).toBe(3)
+    // A listener that does not allow it goes without.
+    const shut = new Script({ ...origin, tcp: { fastOpenWithoutCookie: true } }).listen()
+    shut.send({ flags: 'S', data: 10 }).expect({ flags: 'SA', ack: 1 })
+  })
+
   it('R7413-02 R7413-04 who asks gets a cookie on an ordinary handshake', () => {
     const t = fresh()
     t.send({ flags: 'S', options: withCookie(new Uint8Array(0)), data: 10 })

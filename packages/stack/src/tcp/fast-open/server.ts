@@ -46,8 +46,10 @@ export function answerFastOpen(
 ): FastOpenAnswer {
   const { options } = segment
   const queue = listener.fastOpen
-  if (queue.limit === 0 || options.fastOpenOffset < 0) return NOTHING
-  const verdict = checkCookie(tcp, path.local, path.remote, options)
+  if (queue.limit === 0) return NOTHING
+  const free = tcp.config.fastOpenWithoutCookie && segment.dataLength > 0
+  if (options.fastOpenOffset < 0 && !free) return NOTHING
+  const verdict = free ? CookieVerdict.Good : checkCookie(tcp, path.local, path.remote, options)
   const cookie = verdict === CookieVerdict.Good ? null : makeCookie(tcp, path.local, path.remote)
   if (cookie !== null) tcp.counters.fastOpenCookiesSent++
   if (verdict === CookieVerdict.Bad) {
