@@ -72,6 +72,8 @@ export const TCP_CC_INFO = 26
 export const TCP_FASTOPEN_CONNECT = 30
 export const TCP_FASTOPEN_NO_COOKIE = 34
 export const TCP_INQ = 36
+/** The type of the control message that it brings. */
+export const TCP_CM_INQ = TCP_INQ
 
 export const IP_TOS = 1
 export const IP_TTL = 2

@@ -25,6 +25,8 @@ import {
   SOCK_DGRAM,
   SOCK_NONBLOCK,
   SOCK_STREAM,
+  SOL_TCP,
+  TCP_CM_INQ,
 } from './constants.ts'
 import { DatagramSocket } from './datagram-socket.ts'
 import { Descriptors } from './descriptors.ts'
@@ -152,11 +154,12 @@ export class SocketCalls implements Sockets {
   recvmsg(fd: number, message: MessageHeader, flags = 0): Result<number> {
     return this.#call('recvmsg', () => {
       const told: Told = {}
+      const socket = this.#socket(fd)
       const length = this.#receive(fd, message.iov, flags, told)
       const fill = (bytes: number): number => {
         message.name = told.name ?? null
         message.flags = told.flags ?? 0
-        message.control = told.control ?? []
+        message.control = told.control ?? unreadMessages(socket)
         return bytes
       }
       return typeof length === 'number' ? fill(length) : this.#waiting.map(length, fill)
@@ -323,6 +326,13 @@ function receiveFrom(
     })
   }
   return socket.receive(sink, flags, told)
+}
+
+/** What TCP_INQ adds: the bytes that are left, or 1 where only the end is. */
+function unreadMessages(socket: StreamSocket | DatagramSocket): ControlMessage[] {
+  if (!(socket instanceof StreamSocket) || !socket.options.tellsUnread) return []
+  const data = socket.inOrder === 0 && socket.done ? 1 : socket.inOrder
+  return [{ level: SOL_TCP, type: TCP_CM_INQ, data }]
 }
 
 function done(_: unknown): 0 {

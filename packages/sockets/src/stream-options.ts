@@ -47,6 +47,8 @@ export class StreamOptions {
   fastOpen = 0
   fastOpenConnect = false
   quickAck = true
+  /** TCP_INQ: `recvmsg` tells how much is left to read. */
+  tellsUnread = false
   /** As `getsockopt` tells them, doubled; 0 leaves them to the stack. */
   sendBuffer = 0
   receiveBuffer = 0

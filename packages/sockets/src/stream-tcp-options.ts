@@ -8,6 +8,7 @@ import {
   TCP_FASTOPEN,
   TCP_FASTOPEN_CONNECT,
   TCP_INFO,
+  TCP_INQ,
   TCP_KEEPCNT,
   TCP_KEEPIDLE,
   TCP_KEEPINTVL,
@@ -64,6 +65,8 @@ export function streamTcpOption(socket: StreamSocket, name: number): OptionValue
       return options.fastOpenConnect ? 1 : 0
     case TCP_NOTSENT_LOWAT:
       return options.notSentLowWater
+    case TCP_INQ:
+      return options.tellsUnread ? 1 : 0
     default:
       throw new SocketError('ENOPROTOOPT')
   }
@@ -153,6 +156,9 @@ export function setStreamTcpOption(socket: StreamSocket, name: number, value: Op
     case TCP_FASTOPEN_CONNECT:
       options.fastOpenConnect = rangeOf(value, 0, 1) === 1
       if (socket.state !== TCP_CLOSE) throw new SocketError('EINVAL')
+      return
+    case TCP_INQ:
+      options.tellsUnread = rangeOf(value, 0, 1) === 1
       return
     case TCP_NOTSENT_LOWAT:
       options.notSentLowWater = numberOf(value) >>> 0

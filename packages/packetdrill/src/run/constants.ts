@@ -7,7 +7,6 @@ const MORE: Readonly<Record<string, number>> = {
   INADDR_LOOPBACK: 0x7f000001,
   PF_INET: 2,
   PF_INET6: 10,
-  TCP_CM_INQ: 36,
   // What the calls here do not know, and say so (ENOPROTOOPT).
   SO_BINDTODEVICE: 25,
   SO_TIMESTAMP: 29,
