@@ -30,7 +30,10 @@ export interface Params {
   /** Bits per second of each stream; 0 for as fast as it goes. */
   readonly bandwidth: number
   readonly noDelay: boolean
-  /** Bytes; 0 when the client asked for none. */
+  /**
+   * Bytes; 0 when the client asked for none. As the MSS, it is for the client's own side: the stack here tunes its buffers by itself,
+   * and has the MSS from the handshake.
+   */
   readonly window: number
   readonly mss: number
   readonly counters64: boolean

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { Allowance } from './allowance.ts'
 import type { Params } from './params.ts'
+import { MAX_TCP_BLOCK } from './protocol.ts'
 import { type Budget, Counts, type Stream, spend } from './stream.ts'
 
 interface StreamOptions {
@@ -10,6 +11,9 @@ interface StreamOptions {
   /** Called once when nothing more may be sent, and all of it is on its way. */
   readonly onSpent: () => void
 }
+
+/** What all streams send: nobody has to keep a copy of it. */
+const BYTES = Buffer.alloc(MAX_TCP_BLOCK, '0123456789')
 
 /** Writes blocks for as long as the connection takes them. */
 export class TcpSender implements Stream {
@@ -27,7 +31,7 @@ export class TcpSender implements Stream {
     this.id = options.id
     this.#socket = socket
     this.#options = options
-    this.#block = Buffer.alloc(options.params.length, '0123456789')
+    this.#block = BYTES.subarray(0, options.params.length)
     socket.setNoDelay(options.params.noDelay)
     socket.on('error', () => {})
     socket.on('drain', () => this.#fill())

@@ -1,5 +1,6 @@
 import type { Socket, SocketType } from 'node:dgram'
 import { once } from 'node:events'
+import { ProtocolError } from './protocol.ts'
 import { UDP_CONNECT, UDP_CONNECTED } from './udp-packet.ts'
 import type { UdpReceiver } from './udp-stream.ts'
 
@@ -28,6 +29,7 @@ export class UdpDesk {
     socket.on('message', (message, from) => this.#take(message, from))
   }
 
+  /** @throws ProtocolError when somebody else has the port */
   static async open(
     createSocket: (type: SocketType) => Socket,
     port: number,
@@ -41,7 +43,7 @@ export class UdpDesk {
       return desk
     } catch (error) {
       desk.close()
-      throw error
+      throw new ProtocolError(`UDP port ${port} cannot be had: ${(error as Error).message}`)
     }
   }
 

@@ -5,8 +5,9 @@ import { type Budget, Counts, type Stream, spend } from './stream.ts'
 import { UdpAccount } from './udp-account.ts'
 import { countOf, headerLength, sentAt, writeHeader } from './udp-packet.ts'
 
-/** Datagrams of one stream that may be on their way through the socket, each in a buffer of its own. */
-const UNDER_WAY = 64
+/** Of one stream, on their way through the socket, each in a buffer of its own: how long they are is for others to say. */
+const DATAGRAMS = 64
+const BYTES = 256 * 1024
 
 interface StreamOptions {
   readonly id: number
@@ -35,7 +36,9 @@ export class UdpSender implements Stream {
   constructor(options: StreamOptions) {
     this.id = options.id
     this.#options = options
-    this.#free = Array.from({ length: UNDER_WAY }, () => Buffer.alloc(options.params.length, '0123456789'))
+    const { length } = options.params
+    const count = Math.max(2, Math.min(DATAGRAMS, Math.floor(BYTES / length)))
+    this.#free = Array.from({ length: count }, () => Buffer.alloc(length, '0123456789'))
   }
 
   start(): void {

@@ -198,6 +198,16 @@ describe('bytes from outside', () => {
     expect((await run(BLOCKS)).own.streams).toHaveLength(1)
   })
 
+  it('somebody else has the UDP port: the test fails, and the next is right', async () => {
+    const other = createDgram(stack).createSocket('udp6').bind(5201)
+    await once(other, 'listening')
+    const end = over()
+    await expect(run({ ...BLOCKS, protocol: 'udp', length: 1000 })).rejects.toThrow('closed the connection')
+    expect((await end)[0]?.message).toMatch(/UDP port 5201 cannot be had/)
+    other.close()
+    expect((await run(BLOCKS)).own.streams).toHaveLength(1)
+  })
+
   it('a server that is none is told apart', async () => {
     const liar = net.createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n')).listen(5202)
     const options = { net, dgram: createDgram(stack), host: HOST, report, address: '127.0.0.1', port: 5202 }
