@@ -162,6 +162,33 @@ describe('a TAP device', () => {
     })
   }
 
+  it('takes 512 frames in a turn of the loop, and is full until the next', async () => {
+    const { kernel, device, sink } = fake(false)
+    const out = sink.descriptor(frame(60))
+    for (let i = 0; i < 512; i++) expect(device.transmit(out)).toBe(TransmitResult.Sent)
+    expect(device.transmit(out)).toBe(TransmitResult.Full)
+    expect(device.transmit(out)).toBe(TransmitResult.Full)
+    expect(kernel.writes).toHaveLength(512)
+    expect(sink.writables).toBe(0)
+    await new Promise(setImmediate)
+    expect(sink.writables).toBe(1)
+    for (let i = 0; i < 512; i++) expect(device.transmit(out)).toBe(TransmitResult.Sent)
+    // What the poll delivers is a turn as well.
+    await kernel.ready({ readable: true })
+    expect(sink.writables).toBe(1)
+    expect(device.transmit(out)).toBe(TransmitResult.Sent)
+    expect(device.counters).toMatchObject({ txFull: 2, txFrames: 1025 })
+  })
+
+  it('is not called for its turn after it was closed', async () => {
+    const { device, sink } = fake(false)
+    const out = sink.descriptor(frame(60))
+    for (let i = 0; i < 513; i++) device.transmit(out)
+    await device.close()
+    await new Promise(setImmediate)
+    expect(sink.writables).toBe(0)
+  })
+
   it('refuses a frame that the kernel finds malformed, and goes on', () => {
     const { kernel, device, sink } = fake(true)
     kernel.writeError = Errno.EINVAL
