@@ -59,6 +59,12 @@ describe('packets', () => {
     }
   })
 
+  it('may go on in further lines', () => {
+    expect(packet('< S 0:0(0)\n win 10\n <mss 1000,\n  sackOK, nop>')).toBe(
+      '< S 0:0(0) win 10 <mss 1000,sackOK,nop>',
+    )
+  })
+
   it('wrap around at 2^32', () => {
     expect(packet('< . 4294967290:10(16) ack 1 win 1')).toBe('< . 4294967290:10(16) ack 1 win 1')
   })

@@ -80,8 +80,8 @@ function parseTcp(scanner: Scanner): TcpSpec {
   else if ((given & ACK) !== 0) spec.ack = 0
   if (scanner.word('win')) spec.window = integer(scanner, 'a window')
   if (scanner.word('urg')) spec.urgent = integer(scanner, 'an urgent pointer')
-  // On the same line: a packet that comes in could be next.
-  if (!scanner.endOfLine && scanner.take('<')) spec.options = parseOptions(scanner)
+  // The next event begins with its time: what opens here are options, on a line of their own, too.
+  if (scanner.take('<')) spec.options = parseOptions(scanner)
   return spec
 }
 
