@@ -97,7 +97,7 @@ export function firstReceiveBuffer(config: TcpConfig, own: OwnSettings): number 
 }
 
 /** What the receive buffer may become: no more than what somebody has asked for. */
-export function largestReceiveBuffer(config: TcpConfig, own: OwnSettings): number {
+function largestReceiveBuffer(config: TcpConfig, own: OwnSettings): number {
   return own.receiveBuffer > 0 ? own.receiveBuffer : config.receiveBufferMax
 }
 
