@@ -9,7 +9,7 @@ import { kernelObstacle, kernelSuite } from '../support/kernel.ts'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const page = (): string => readFileSync(`${root}docs/performance.md`, 'utf8')
 
-kernelSuite('pnpm bench', kernelObstacle(['ip', 'taskset']), () => {
+kernelSuite('pnpm bench', kernelObstacle(['ip', 'taskset', 'ethtool']), () => {
   it('measures every figure of every target, and leaves the page alone', { timeout: 300_000 }, async () => {
     const before = page()
     const args = ['--import', 'tsx', 'bench/compare/main.ts', '--quick', '--parts', 'figures', '--json']
