@@ -134,7 +134,7 @@ export class Follower {
     const end = (seq + length) >>> 0
     const ahead = (end - this.#sent) | 0
     // Sent before, or a probe: when it comes again is a matter of timers.
-    const news = (flags & ACK) !== 0 && ack !== this.#expected
+    const news = (flags & (ACK | SYN)) === ACK && ack !== this.#expected
     const again = (flags & RST) === 0 && this.#iss !== null && (length > 0 ? ahead <= 0 : ahead < 0 && !news)
     const scale = segment.options.find((option) => option.name === 'windowScale')
     if (syn && scale?.name === 'windowScale') this.#scale = scale.shift

@@ -65,7 +65,11 @@ function trimToWindow(tcb: Tcb, segment: SegmentIn): boolean {
 /** One that comes too early is told what is missing, as other segments are (MAY-13). */
 function noteFin(tcb: Tcb, seq: number): void {
   if (seq !== tcb.rcvNxt) wantAck(tcb)
-  if (tcb.rcvFinSeen || seqLt(seq, tcb.rcvNxt)) return
+  if (tcb.rcvFinSeen || seqLt(seq, tcb.rcvNxt)) {
+    // Nor is it taken, when the stream ends elsewhere; but silence would have it come again.
+    if (tcb.rcvFinSeen && seq !== tcb.rcvFin) wantAck(tcb)
+    return
+  }
   // Data beyond it is here already: whoever sent this does not know where the stream ends.
   if (tcb.outOfOrder !== null && seqGt(tcb.outOfOrder.highest, seq)) {
     wantAck(tcb)
@@ -83,6 +87,7 @@ function takeData(tcb: Tcb, segment: SegmentIn): boolean {
   const { dataLength: length, seq } = segment
   if (length === 0) {
     drop(tcp, tcb.id, segment, DropReason.AfterFin)
+    wantAck(tcb)
     return false
   }
   const { now } = tcp.engine

@@ -238,4 +238,16 @@ describe('MAY-13 a FIN that cannot be, because data behind it is here already', 
     t.expect({ flags: 'A', ack: 1, length: 0 })
     expect(t.state).toBe('ESTABLISHED')
   })
+
+  it('nor are a second one in another place, and data behind the first', () => {
+    const t = new Script().established()
+    t.send({ flags: 'FA', seq: 101, ack: 1, data: 50 }).expect({ flags: 'A', ack: 1 })
+    t.wait(1000)
+    t.send({ flags: 'FA', seq: 1, ack: 1 }).expect({ flags: 'A', ack: 1, length: 0 })
+    t.wait(1000)
+    t.send({ flags: 'A', seq: 301, ack: 1, data: 10 }).expect({ flags: 'A', ack: 1, length: 0 })
+    // The first one counts.
+    t.send({ flags: 'A', seq: 1, ack: 1, data: 100 }).expect({ flags: 'A', ack: 152 })
+    expect(t.state).toBe('CLOSE-WAIT')
+  })
 })
