@@ -43,7 +43,9 @@ describe.each(ORIGINS)('challenge ACKs, $name', (origin) => {
     }
     expect(t.connection.readable).toBe(0)
     // An ACK that was merely overtaken is no such thing.
-    t.send({ flags: 'PA', seq: 1, ack: -10, data: 10 }).expect({ flags: 'A', ack: 11 })
+    t.connection.write(new Uint8Array(100))
+    t.expect({ flags: 'PA', seq: 1, length: 100 }).send({ flags: 'A', seq: 1, ack: 101 })
+    t.send({ flags: 'PA', seq: 1, ack: 91, data: 10 }).expect({ flags: 'A', ack: 11 })
     expect(t.connection.readable).toBe(10)
   })
 

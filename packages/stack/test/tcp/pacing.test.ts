@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { sendQuantum } from '../../src/tcp/pacing.ts'
-import { keepReducing } from '../../src/tcp/prr.ts'
 import { RecoveryState } from '../../src/tcp/recovery-state.ts'
 import type { Tcb } from '../../src/tcp/tcb.ts'
 import { Netsim } from './netsim.ts'
@@ -128,14 +127,13 @@ describe('pacing', () => {
   it('a window that recovery has brought down to nothing is no rate of nothing', () => {
     const [t, n, tcb] = paced(20, 20)
     t.write(8).wait(60).skip()
-    // The reordering timer finds all of it lost when PRR has just sent as much as was delivered.
+    // PRR leaves room for one segment; whatever takes that as well must not stop the pacer for good.
     tcb.recovery = RecoveryState.Recovery
     tcb.recoveryPoint = tcb.sndNxt
     for (let record = tcb.sent.head; record !== null; record = record.next) tcb.sent.markLost(record)
     tcb.prr.out = SIZE
     tcb.prr.delivered = SIZE
-    keepReducing(tcb)
-    expect(tcb.cwnd).toBe(0)
+    tcb.cwnd = 0
     t.connection.write(new Uint8Array(SIZE))
     t.wait(60)
       .expect({ seq: 1 + n * SIZE })
