@@ -11,7 +11,7 @@ const NOTHING = new Uint8Array(0)
 const NEAR = 5000
 
 /** The peer's own initial sequence number, and its first timestamp. */
-export const ISN = 0x1000_0000
+const ISN = 0x1000_0000
 const FIRST_TIMESTAMP = 1_000_000
 
 /**
