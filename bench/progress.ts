@@ -3,6 +3,8 @@ import { Presets, SingleBar } from 'cli-progress'
 export interface Progress {
   /** One more is done. @param line what came out of it */
   add(line: string): void
+  /** What is being done, and does not count. */
+  note(line: string): void
   stop(): void
 }
 
@@ -17,10 +19,18 @@ function liveBar(total: number): Progress {
     Presets.shades_classic,
   )
   bar.start(total, 0, { last: 'starting' })
-  return { add: (last) => bar.increment(1, { last }), stop: () => bar.stop() }
+  return {
+    add: (last) => bar.increment(1, { last }),
+    note: (last) => bar.update({ last }),
+    stop: () => bar.stop(),
+  }
 }
 
 function lines(total: number): Progress {
   let done = 0
-  return { add: (line) => console.error(`  ${++done}/${total} ${line}`), stop: () => {} }
+  return {
+    add: (line) => console.error(`  ${++done}/${total} ${line}`),
+    note: (line) => console.error(`  ${line}`),
+    stop: () => {},
+  }
 }

@@ -60,7 +60,8 @@ async function measure(options: BenchOptions, means: Means): Promise<Run[]> {
         progress.add(told(run, step))
         if (options.json) console.log(JSON.stringify(run))
       }
-      runs.push(...(await measureAll(own, options.rounds, options.pin, { open, onRun })))
+      const onWarmUp = ({ name }: { name: string }): void => progress.note(`warming up: ${name}`)
+      runs.push(...(await measureAll(own, options.rounds, options.pin, { open, onRun, onWarmUp })))
     }
     return runs
   } finally {

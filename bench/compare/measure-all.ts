@@ -20,6 +20,7 @@ const WARM_HELD = 300
 export interface Listener {
   readonly open: Set<BenchTarget>
   readonly onRun: (run: Run, step: Step) => void
+  readonly onWarmUp: (target: Target) => void
 }
 
 /** Every step in every round, so that whatever else the machine does hits all targets. */
@@ -38,6 +39,7 @@ export async function measureAll(
       const opened = await BenchTarget.open(target, cpus)
       targets.set(target.name, opened)
       listener.open.add(opened)
+      listener.onWarmUp(target)
       await warmUp(opened, target, steps)
     }
     for (let round = 0; round < rounds; round++) {
