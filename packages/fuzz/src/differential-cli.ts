@@ -57,13 +57,16 @@ async function main(given: readonly string[]): Promise<number> {
   }
   process.once('SIGINT', stop)
   try {
-    const onProgress = (report: DifferentialReport): void =>
-      console.error(
-        `${report.scripts} of ${scripts} scripts, ${report.equal} equal, ${report.unexplainedCount} unexplained`,
-      )
+    const save = (report: DifferentialReport): void => {
+      if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`)
+    }
+    const onProgress = (report: DifferentialReport): void => {
+      const { scripts: done, equal, unexplainedCount } = report
+      console.error(`${done} of ${scripts} scripts, ${equal} equal, ${unexplainedCount} unexplained`)
+      save(report)
+    }
     const report = await runDifferential(kernel, tapwire, { seed, scripts, batch, onProgress })
     print(report, show)
-    if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`)
     return report.unexplainedCount === 0 ? 0 : 1
   } finally {
     process.off('SIGINT', stop)

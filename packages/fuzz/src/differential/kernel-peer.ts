@@ -124,20 +124,23 @@ export class KernelPeer implements Peer, FrameSink {
     for (const flow of flows) {
       const tcp = make(flow)
       if (tcp === null || flow.localPort === 0) continue
-      this.#send(ipPacket(flow.bytes, this.#kernel, { tcp }))
+      const packet = ipPacket(flow.bytes, this.#kernel, { tcp })
+      while (!this.#send(packet)) await sleep(1)
       if (++sent % AT_ONCE === 0) await sleep(0)
     }
     this.#tun.flush()
   }
 
-  #send(bytes: Uint8Array): void {
+  /** @returns false when the TUN takes no more for now */
+  #send(bytes: Uint8Array): boolean {
     const descriptor = this.#descriptor
     const at = this.#block + TX_HEADROOM
     this.memory.copyIn(at, bytes)
     descriptor.reset(at)
     descriptor.headLength = bytes.length
-    if (this.#tun.transmit(descriptor) !== 0) throw new Error('The TUN takes no more')
+    const sent = this.#tun.transmit(descriptor) === 0
     this.#tun.flush()
+    return sent
   }
 
   onFrame({ offset, length }: RxFrame): void {
