@@ -214,12 +214,14 @@ export class Tcp implements Transport, TcpApi {
     tcb.handler = handler
     takeSettings(tcb, own)
     if (options.initialData !== undefined) queueInitialData(tcb, options.initialData)
+    // Over a loopback all may be over when this returns, and the TCB another's (`rest.ts`).
+    const connection = connectionOf(tcb)
     context.engine.run(() => {
       context.connections.add(tcb)
       startActiveOpen(tcb, options.fastOpen ?? false)
       if (options.initialDataOnSyn) forgetUnsentData(tcb)
     })
-    return connectionOf(tcb)
+    return connection
   }
 
   hasFastOpenCookie(address: IpAddress): boolean {

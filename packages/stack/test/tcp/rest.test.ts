@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { brokenInvariants } from '../../src/debug/invariants.ts'
+import { parseAddress, SeededRandom, Stack, type TcpConnection, VirtualClock } from '../../src/index.ts'
 import { mayRest, rest } from '../../src/tcp/rest.ts'
 import { takeTcb } from '../../src/tcp/spare-tcb.ts'
 import { Tcb } from '../../src/tcp/tcb.ts'
@@ -292,5 +293,29 @@ describe('what a connection knows survives its rest', () => {
     rest(tcb)
     expect(rests(t)).toBe(false)
     expect(tcbOf(t)).toBe(tcb)
+  })
+})
+
+/** Each look at it takes longer than a connection has to be idle for its rest. */
+class SlowClock extends VirtualClock {
+  #looks = 0
+
+  override now(): number {
+    return super.now() + 30_000 * this.#looks++
+  }
+}
+
+describe('over a loopback, on a machine that is busy', () => {
+  it('what connect returns is the connection that was opened', () => {
+    const stack = new Stack({ clock: new SlowClock(), random: new SeededRandom(7), tcp: { restAbove: 0 } })
+    stack.tcp.listen({ port: 7 }, { onConnection: (listener) => void listener.accept() })
+    const opened: TcpConnection[] = []
+    const handler = { onConnect: (connection: TcpConnection) => void opened.push(connection) }
+    const address = parseAddress('127.0.0.1')!
+    const returned = Array.from({ length: 40 }, () => stack.tcp.connect({ address, port: 7 }, handler))
+    expect(opened.length).toBe(40)
+    expect(new Set(returned)).toEqual(new Set(opened))
+    expect(new Set(returned.map(({ localPort }) => localPort)).size).toBe(40)
+    expect(brokenInvariants(stack)).toEqual([])
   })
 })
