@@ -80,6 +80,12 @@ describe('what is made of the runs', () => {
     ])
   })
 
+  it('a process that did not grow has no ratio', () => {
+    const runs = [run(on, 'memory', -100), run(kernelOn, 'memory', 3000)]
+    expect(figureTable(figureRows(runs))[1].at(-1)).toEqual(['how much better tapwire is', '–'])
+    expect(ratioChart(figureRows(runs))).not.toContain('NaN')
+  })
+
   it('processor time, for each GiB', () => {
     const [header, lines] = cpuTable(figureRows(FIGURES))
     expect(header).toEqual(['', 'rx, s/GiB'])

@@ -28,16 +28,18 @@ function draw(options: Plot.PlotOptions): string {
 
 /** How much better than the kernel each figure is, a bar for each, with and without offloads. */
 export function ratioChart(rows: readonly FigureRow[]): string {
-  const bars = [0, 2].flatMap((i) => {
-    const [tapwire, kernel] = [rows[i], rows[i + 1]]
-    if (kernel === undefined) return []
-    const offloads = tapwire.target.split(', ')[1]
-    return [...tapwire.cells].map(([figure, cell]) => ({
-      offloads,
-      figure: figure === 'memory' ? 'memory (less)' : TITLES[figure],
-      ratio: ratioOf(figure, cell, kernel.cells.get(figure)!),
-    }))
-  })
+  const bars = [0, 2]
+    .flatMap((i) => {
+      const [tapwire, kernel] = [rows[i], rows[i + 1]]
+      if (kernel === undefined) return []
+      const offloads = tapwire.target.split(', ')[1]
+      return [...tapwire.cells].map(([figure, cell]) => ({
+        offloads,
+        figure: figure === 'memory' ? 'memory (less)' : TITLES[figure],
+        ratio: ratioOf(figure, cell, kernel.cells.get(figure)!),
+      }))
+    })
+    .filter(({ ratio }) => !Number.isNaN(ratio))
   const order = [...new Set(bars.map(({ figure }) => figure))]
   return draw({
     width: 860,

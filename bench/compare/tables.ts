@@ -10,8 +10,9 @@ export const TITLES: Readonly<Record<Figure, string>> = {
   memory: 'bytes per held connection',
 }
 
-/** More is better, except for what a connection takes. */
+/** More is better, except for what a connection takes. NaN where too few were held for the process to grow. */
 export function ratioOf(figure: Figure, tapwire: Cell, kernel: Cell): number {
+  if (tapwire.value.median <= 0 || kernel.value.median <= 0) return Number.NaN
   const ratio = tapwire.value.median / kernel.value.median
   return figure === 'memory' ? 1 / ratio : ratio
 }
@@ -75,7 +76,9 @@ function pairs(
   const lines: string[][] = []
   for (let i = 0; i + 1 < rows.length; i += 2) {
     for (const row of [rows[i], rows[i + 1]]) lines.push([row.target, ...cellsOf(row)])
-    const ratios = ratiosOf(rows[i], rows[i + 1]).map((ratio) => ratio.toFixed(2))
+    const ratios = ratiosOf(rows[i], rows[i + 1]).map((ratio) =>
+      Number.isNaN(ratio) ? '–' : ratio.toFixed(2),
+    )
     lines.push(['how much better tapwire is', ...ratios])
   }
   return [['', ...titles], lines]
