@@ -45,7 +45,7 @@ export const kIdleTimer = Symbol('idleTimer')
 export const kBytesRead = Symbol('bytesRead')
 export const kBytesWritten = Symbol('bytesWritten')
 export const kOnRead = Symbol('onRead')
-export const kResetting = Symbol('resetting')
+const kResetting = Symbol('resetting')
 export const kPeername = Symbol('peername')
 
 /**
