@@ -274,7 +274,7 @@ export class Connection implements TcpConnection {
       interval: Math.round(interval * MILLISECOND),
       count,
     }
-    tcb.keepaliveProbes = 0
+    tcb.unansweredProbes = 0
     if (tcb.state >= TcpState.Established) armKeepalive(tcb, tcb.tcp.engine.clock.now() + tcb.keepalive.idle)
   }
 

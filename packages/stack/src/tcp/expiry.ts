@@ -168,6 +168,7 @@ function onPersistTimeout(tcb: Tcb, now: Micros): void {
   if (tcb.probes === 0) noteStall(tcb, now)
   sendWindowProbe(tcb)
   tcb.probes++
+  tcb.unansweredProbes++
   const next = now + probeInterval(tcb)
   armPersist(tcb, tcb.userTimeout > 0 ? Math.min(next, unansweredSince(tcb) + tcb.userTimeout) : next)
 }
@@ -181,7 +182,7 @@ function giveUpOrphan(tcb: Tcb): void {
 /** A peer with a shut window that answers no probe any more: for the user timeout, or for a row of them. */
 function isSilent(tcb: Tcb, now: Micros): boolean {
   if (tcb.userTimeout > 0) return tcb.probes > 0 && now - unansweredSince(tcb) >= tcb.userTimeout
-  return now - tcb.lastReceiveAt > probeInterval(tcb) && tcb.probes >= retriesOf(tcb)
+  return now - tcb.lastReceiveAt > probeInterval(tcb) && tcb.unansweredProbes >= retriesOf(tcb)
 }
 
 /** Before the first probe the peer had no reason to say anything. */

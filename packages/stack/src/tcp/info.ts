@@ -53,7 +53,7 @@ export function tcpInfo(tcb: Tcb): TcpInfo {
     recovery: RECOVERY_NAMES[tcb.recovery],
     congestionState: congestionState(tcb),
     backoff: tcb.backoff,
-    probes: tcb.probes + tcb.keepaliveProbes,
+    probes: tcb.unansweredProbes,
     minRtt: tcb.minRtt.value / MILLISECOND,
     pacingRate: tcb.pacer.rate,
     deliveryRate: tcb.rate.rate,

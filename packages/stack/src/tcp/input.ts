@@ -37,7 +37,7 @@ export function arrive(tcb: Tcb, segment: SegmentIn, timeWait: TimeWaitQueue): v
     if (!passesChecks(tcb, segment)) return
     if (tcb.fastOpenPending !== null && !confirmsFastOpen(tcb, segment)) return
     tcb.lastReceiveAt = tcb.tcp.engine.now
-    tcb.keepaliveProbes = 0
+    tcb.unansweredProbes = 0
     if (tcb.more) endMore(tcb)
     if (!processAck(tcb, segment)) return
     if (tcb.finAcked && !afterFinAcked(tcb, timeWait)) {

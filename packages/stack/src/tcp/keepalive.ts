@@ -27,7 +27,7 @@ export function onKeepalive(tcb: Tcb, now: Micros): void {
     armKeepalive(tcb, (sending ? now : quietSince) + keepalive.idle)
     return
   }
-  if (tcb.keepaliveProbes >= keepalive.count) {
+  if (tcb.unansweredProbes >= keepalive.count) {
     sendReset(tcb)
     finish(tcb, tcb.softError ?? 'ETIMEDOUT')
     return
@@ -36,8 +36,8 @@ export function onKeepalive(tcb: Tcb, now: Micros): void {
     armKeepalive(tcb, now + Math.min(keepalive.interval, DEVICE_FULL_RETRY))
     return
   }
-  tcb.keepaliveProbes++
+  tcb.unansweredProbes++
   tcb.tcp.counters.keepaliveProbes++
-  trace(tcb.tcp, tcb.id, TraceKind.KeepaliveProbe, tcb.keepaliveProbes)
+  trace(tcb.tcp, tcb.id, TraceKind.KeepaliveProbe, tcb.unansweredProbes)
   armKeepalive(tcb, now + keepalive.interval)
 }

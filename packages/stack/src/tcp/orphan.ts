@@ -14,6 +14,7 @@ export function orphan(tcb: Tcb): void {
   tcb.handler = null
   // What the application was willing to wait for is another matter.
   tcb.probes = 0
+  tcb.unansweredProbes = 0
   if (tcb.closeReason === undefined) tcb.tcp.orphans++
 }
 

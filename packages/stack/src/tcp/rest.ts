@@ -20,6 +20,13 @@ import { earliestDeadline } from './timers.ts'
 /** So long nothing was sent or received: less would be the pause between two requests. */
 const IDLE: Micros = 20 * MILLISECOND
 
+/**
+ * Nor for so many round trips, up to a second: of a thousand that receive at once each has its turn only every 30 ms and more, and
+ * would be put away and woken for each of them (a fifth of the processor's time, measured).
+ */
+const IDLE_ROUND_TRIPS = 4
+const LONGEST_IDLE: Micros = 1000 * MILLISECOND
+
 /** Buckets of the table that are looked through at the end of a burst: a hand that goes round, however many there are. */
 const LOOKS = 32
 
@@ -35,9 +42,16 @@ export function restIdle(tcp: TcpContext): void {
 }
 
 function restIfIdle(tcb: Tcb): void {
-  const { engine } = tcb.tcp
-  if (engine.now - tcb.lastDataAt < IDLE || engine.now - tcb.lastSendAt < IDLE) return
+  const { now } = tcb.tcp.engine
+  if (now - tcb.lastDataAt < IDLE || now - tcb.lastSendAt < IDLE) return
+  if (now - tcb.lastDataAt < LONGEST_IDLE && isBetweenRounds(tcb, now)) return
   if (mayRest(tcb)) rest(tcb)
+}
+
+/** A receiver may know the round trip by its own samples, by the echoes of its timestamps, or by neither. */
+function isBetweenRounds(tcb: Tcb, now: Micros): boolean {
+  const rounds = (now - tcb.lastDataAt) / IDLE_ROUND_TRIPS
+  return rounds < tcb.srtt || rounds < tcb.rcvRtt.time
 }
 
 /** Nothing is under way, and nothing has ever been out of the ordinary that a row of numbers does not tell. */
@@ -115,7 +129,7 @@ function isOrdinary(tcb: Tcb): boolean {
   return (
     tcb.own === NO_SETTINGS &&
     tcb.keepalive === null &&
-    tcb.keepaliveProbes === 0 &&
+    tcb.unansweredProbes === 0 &&
     !tcb.cwndLimited &&
     !tcb.ecn.on &&
     !rack.reorderingSeen &&

@@ -213,11 +213,11 @@ export class Tcb {
   /** When the pacer lets go what it holds back. */
   pacingAt: Micros = NEVER
   readonly timer: Timer
-  /** Zero-window probes since the window shut. */
+  /** Zero-window probes since the window shut, answered or not: they come ever more seldom. */
   probes = 0
   keepalive: KeepaliveSettings | null = null
-  /** Keepalive probes since anything acceptable came in. */
-  keepaliveProbes = 0
+  /** Window and keepalive probes since anything acceptable came in. */
+  unansweredProbes = 0
   /** When anything acceptable last came in. */
   lastReceiveAt: Micros = 0
   /** When data last came in. */

@@ -247,6 +247,20 @@ describe.each(ORIGINS)('the zero window, $name', (origin) => {
     expect(t.stack.tcp.counters.zeroWindowProbes).toBe(5)
   })
 
+  it('MUST-37 a peer that has answered many probes is given up after as many in a row as any other', () => {
+    const t = shut({ ...origin, tcp: { retries: 5, maxRto: 4000 } })
+    for (let answered = 0; answered < 20; answered++) {
+      while (t.pending === 0) t.wait(100)
+      t.skip()
+      t.send({ flags: 'A', seq: 1, ack: 1001, win: 0 })
+    }
+    t.wait(18_000)
+    expect(t.events).not.toContain('close ETIMEDOUT')
+    t.wait(10_000)
+    expect(t.events.at(-1)).toBe('close ETIMEDOUT')
+    expect(t.stack.tcp.counters.zeroWindowProbes).toBe(25)
+  })
+
   it('MUST-21 the user timeout counts from the first probe, however long the peer had nothing to say before', () => {
     const t = new Script(origin).established()
     t.connection.write(bytes(1000))
