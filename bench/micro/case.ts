@@ -1,4 +1,7 @@
-/** One way to do a thing, to be called many times. What it returns keeps the compiler from leaving it out. */
+/**
+ * One way to do a thing, to be called many times. What has no effect but its result gives it to `do_not_optimize`, or the compiler
+ * would leave it out.
+ */
 export interface Way {
   readonly name: string
   readonly run: () => unknown

@@ -1,3 +1,4 @@
+import { do_not_optimize } from 'mitata'
 import { type IpAddress, parseAddress } from '../../packages/stack/src/index.ts'
 import { type FourTuple, FourTupleTable } from '../../packages/stack/src/tcp/four-tuple-table.ts'
 import type { Case } from './case.ts'
@@ -47,15 +48,17 @@ export const DEMUX: Case = {
     {
       name: 'a keyed hash of integers',
       times: 1,
-      run: () => table.find(l.a0, l.a1, l.a2, l.a3, r.a0, r.a1, r.a2, r.a3, 80, next()),
+      run: () => do_not_optimize(table.find(l.a0, l.a1, l.a2, l.a3, r.a0, r.a1, r.a2, r.a3, 80, next())),
     },
-    { name: 'a Map with a string for a key', times: 1, run: () => map.get(keyOf(next())) },
+    { name: 'a Map with a string for a key', times: 1, run: () => do_not_optimize(map.get(keyOf(next()))) },
     {
       name: 'looking through the list',
       times: 1,
       run: () => {
         const port = next()
-        return list.find((flow) => flow.remotePort === port && flow.remote === remote && flow.local === local)
+        do_not_optimize(
+          list.find((flow) => flow.remotePort === port && flow.remote === remote && flow.local === local),
+        )
       },
     },
   ],
