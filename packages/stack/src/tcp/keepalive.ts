@@ -27,7 +27,7 @@ export function onKeepalive(tcb: Tcb, now: Micros): void {
     armKeepalive(tcb, (sending ? now : quietSince) + keepalive.idle)
     return
   }
-  if (tcb.unansweredProbes >= keepalive.count) {
+  if (isGone(tcb, keepalive.count, now - quietSince)) {
     sendReset(tcb)
     finish(tcb, tcb.softError ?? 'ETIMEDOUT')
     return
@@ -40,4 +40,10 @@ export function onKeepalive(tcb: Tcb, now: Micros): void {
   tcb.tcp.counters.keepaliveProbes++
   trace(tcb.tcp, tcb.id, TraceKind.KeepaliveProbe, tcb.unansweredProbes)
   armKeepalive(tcb, now + keepalive.interval)
+}
+
+/** After `count` probes without an answer; where the application has set a user timeout, that decides instead (Linux, tcp(7)). */
+function isGone(tcb: Tcb, count: number, quiet: Micros): boolean {
+  const { unansweredProbes, userTimeout } = tcb
+  return userTimeout > 0 ? unansweredProbes > 0 && quiet >= userTimeout : unansweredProbes >= count
 }

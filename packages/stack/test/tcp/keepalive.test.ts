@@ -47,6 +47,21 @@ describe.each(ORIGINS)('keepalive, $name', (origin) => {
     expect(t.state).toBe('ESTABLISHED')
   })
 
+  it('MUST-21 a user timeout decides instead of the number of probes', () => {
+    for (const [userTimeout, probes] of [
+      [6500, 2],
+      [10_500, 6],
+    ]) {
+      const t = inState('ESTABLISHED', origin)
+      t.connection.setKeepAlive(true, FAST)
+      t.connection.userTimeout = userTimeout
+      t.wait(60_000)
+      for (let i = 0; i < probes; i++) t.expect({ flags: 'A', seq: 0, length: 0 })
+      t.expect({ flags: 'RA', seq: 1 }).silence()
+      expect(t.events).toEqual(['close ETIMEDOUT'])
+    }
+  })
+
   it('MUST-29 none answered: RST to whom it may concern, and ETIMEDOUT', () => {
     const t = inState('ESTABLISHED', origin)
     t.connection.setKeepAlive(true, FAST)
