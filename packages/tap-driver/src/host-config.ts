@@ -10,6 +10,7 @@ import {
   IFLA_ADDRESS,
   IFLA_IFNAME,
   IFLA_MTU,
+  IFLA_TXQLEN,
   NetlinkMessage,
   NLM_F_CREATE,
   NLM_F_REPLACE,
@@ -63,6 +64,13 @@ export function setMtu(socket: NetlinkSocket, index: number, mtu: number): void 
   if (errno !== 0) throw hostError(errno, `The MTU could not be set to ${mtu}`)
 }
 
+/** @returns the errno, 0 when it was done */
+export function setQueueLength(socket: NetlinkSocket, index: number, frames: number): number {
+  return socket.request((sequence) =>
+    new NetlinkMessage(RTM_NEWLINK, 0, sequence).link(index, 0, 0).attributeUint32(IFLA_TXQLEN, frames),
+  ).errno
+}
+
 export function setUp(socket: NetlinkSocket, index: number, up: boolean): void {
   const { errno } = socket.request((sequence) =>
     new NetlinkMessage(RTM_NEWLINK, 0, sequence).link(index, up ? IFF_UP : 0, IFF_UP),
@@ -101,7 +109,7 @@ function broadcast(address: Uint8Array, prefixLength: number): Uint8Array {
   return address.map((byte, i) => byte | (0xff >> Math.min(8, Math.max(0, prefixLength - 8 * i))))
 }
 
-function hostError(errno: number, what: string): TapError {
+export function hostError(errno: number, what: string): TapError {
   const code = errno === 0 ? 'EIO' : errnoName(errno)
   const advice = errno === Errno.EPERM ? ` This needs the capability CAP_NET_ADMIN. ${WITHOUT_PRIVILEGE}` : ''
   return new TapError(code, `${what}: ${code}.${advice}`, 'rtnetlink')

@@ -15,6 +15,7 @@ export const NLM_F_CREATE = 0x400
 export const IFLA_ADDRESS = 1
 export const IFLA_IFNAME = 3
 export const IFLA_MTU = 4
+export const IFLA_TXQLEN = 13
 
 export const IFA_ADDRESS = 1
 export const IFA_LOCAL = 2

@@ -73,7 +73,13 @@ export async function openTapQueues(options: TapOptions & { readonly queues: num
   const tuns: OpenTun[] = []
   const open = (): void => {
     tuns.push(openTun(first))
-    const more = { ...first, name: (tuns[0] as OpenTun).name, mtu: null, hostAddresses: [] }
+    const more = {
+      ...first,
+      name: (tuns[0] as OpenTun).name,
+      mtu: null,
+      hostAddresses: [],
+      queueLength: null,
+    }
     while (tuns.length < queues) tuns.push(openTun(more))
   }
   try {

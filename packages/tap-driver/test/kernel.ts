@@ -24,10 +24,10 @@ export function whyNoKernel(): string | null {
 }
 
 /** A namespace of the test's own, gone at its end; nobody outside can see it. */
-export async function inNetns(test: (netns: Netns) => Promise<void>): Promise<void> {
+export async function inNetns<T>(test: (netns: Netns) => Promise<T>): Promise<T> {
   const netns = createNetns()
   try {
-    await test(netns)
+    return await test(netns)
   } finally {
     netns.close()
   }

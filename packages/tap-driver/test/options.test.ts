@@ -13,6 +13,7 @@ describe('the options of a device', () => {
       netns: null,
       offload: true,
       multiQueue: false,
+      queueLength: null,
     })
   })
 
@@ -35,6 +36,7 @@ describe('the options of a device', () => {
       netns: 'lab',
       offload: false,
       queues: 4,
+      queueLength: 500,
     })
     expect(checked).toMatchObject({
       name: 'fifteen-letters',
@@ -42,6 +44,7 @@ describe('the options of a device', () => {
       netns: '/run/netns/lab',
       offload: false,
       multiQueue: true,
+      queueLength: 500,
     })
     expect(formatMac(checked.mac!)).toBe('02:00:5e:00:00:af')
     expect(
@@ -87,6 +90,9 @@ describe('the options of a device', () => {
     ['an offload that is text', { offload: 'yes' as never }, 'ERR_INVALID_ARG_TYPE'],
     ['no queue', { queues: 0 }, 'ERR_OUT_OF_RANGE'],
     ['257 queues', { queues: 257 }, 'ERR_OUT_OF_RANGE'],
+    ['no room in the queue', { queueLength: 0 }, 'ERR_OUT_OF_RANGE'],
+    ['a queue beyond bounds', { queueLength: 100_001 }, 'ERR_OUT_OF_RANGE'],
+    ['a queue of words', { queueLength: '10' as never }, 'ERR_INVALID_ARG_TYPE'],
     ['no options at all', null as never, 'ERR_INVALID_ARG_TYPE'],
   ]
   for (const [what, options, code] of wrong) {

@@ -73,6 +73,19 @@ const UDP_SERVER = `const s = require('dgram').createSocket('udp4')
   s.on('message', (m, from) => console.log(m.length, m.toString('latin1').slice(0, 20), from.port))
   s.bind(9000, () => console.log('ready'))`
 
+/** To the broadcast address: nothing has to be resolved. */
+const datagramsToAll = (count: number, port = 9000): string =>
+  `const s = require('dgram').createSocket('udp4')
+  let left = ${count}
+  const next = () => {
+    if (left-- > 0) s.send('x', ${port}, '10.77.0.255', next)
+    else s.close(() => console.log('sent'))
+  }
+  s.bind(() => { s.setBroadcast(true); next() })`
+
+const isDatagramTo = (frame: Uint8Array, port: number): boolean =>
+  read16(frame, 12) === ETHERTYPE_IPV4 && frame[23] === UDP && read16(frame, 36) === port
+
 /** One `send` with UDP_SEGMENT, which Node has no name for. */
 function sendSegmented(length: number, segment: number): void {
   const c = koffi.load(null)
@@ -275,6 +288,34 @@ describe.skipIf(reason !== null)('a TAP and the kernel', () => {
       expect(tap.transmit(big)).toBe(TransmitResult.Refused)
       expect(tap.counters).toMatchObject({ txRefused: 2, txFrames: 1 })
     })
+  })
+
+  /** So many datagrams, sent before anybody reads. @returns how many are there then */
+  async function waiting(options: TapOptions, sent: number): Promise<number> {
+    return inNetns(async (netns) => {
+      const tap = await openTap({ netns, hostAddresses: [HOST], ...options })
+      const child = runNode(netns, datagramsToAll(sent))
+      children.push(child)
+      expect(await child.line()).toBe('sent')
+      const sink = new Recorder()
+      tap.attach(sink)
+      // What is sent now waits behind all that was sent before, until there is room for it.
+      const last = runNode(netns, datagramsToAll(1, 9001))
+      children.push(last)
+      await sink.frame(({ bytes }) => isDatagramTo(bytes, 9001))
+      await tap.close()
+      return sink.frames.filter(({ bytes }) => isDatagramTo(bytes, 9000)).length
+    })
+  }
+
+  it('has 2,000 frames wait for their reader, and drops none', async () => {
+    expect(await waiting({}, 2000)).toBe(2000)
+  })
+
+  it('has as many frames wait as it is told', async () => {
+    const kept = await waiting({ queueLength: 20 }, 2000)
+    expect(kept).toBeGreaterThan(0)
+    expect(kept).toBeLessThanOrEqual(20)
   })
 
   for (const offload of [true, false]) {
