@@ -39,10 +39,11 @@ describe('bursts that take their time', () => {
 
   it('what arrives late in a long burst is timed by when it is read', () => {
     const times: number[] = []
+    let slow = false
     const t = new Script({
       trace: {
         onTrace(kind, time) {
-          if (kind !== TraceKind.Rtt) return
+          if (kind !== TraceKind.Rtt || !slow) return
           times.push(time / 1000)
           t.clock.advance(1)
         },
@@ -52,7 +53,7 @@ describe('bursts that take their time', () => {
     for (let i = 0; i < 10; i++) t.connection.write(new Uint8Array(100))
     t.skip().wait(10)
     const sent = t.clock.now() / 1000
-    times.length = 0
+    slow = true
     t.send(...Array.from({ length: 10 }, (_, i) => ({ flags: 'A', seq: 1, ack: 1 + 100 * (i + 1) })))
     expect(times[0]).toBe(sent)
     expect(times[9] - sent).toBeGreaterThan(1)
