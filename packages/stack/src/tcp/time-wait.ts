@@ -25,7 +25,7 @@ export class TimeWaitRecord implements AckSource {
   readonly windowField: number
   readonly timestamps: boolean
   readonly tsOffset: number
-  readonly tsRecent: number
+  tsRecent: number
   readonly trafficClass: number
   readonly own: OwnSettings
   expiresAt: Micros
@@ -172,6 +172,13 @@ export function arriveInTimeWait(
   return TimeWaitVerdict.Done
 }
 
+/** R7323-20, R6191-04: the last timestamp of this incarnation is what the next one's SYN is judged by. */
+function rememberTime(record: TimeWaitRecord, { flags, ack, options }: SegmentIn): void {
+  if (!record.timestamps || !options.hasTimestamps || (flags & TcpFlag.Ack) === 0 || ack !== record.sndNxt)
+    return
+  if (seqGt(options.tsVal, record.tsRecent)) record.tsRecent = options.tsVal
+}
+
 /** MUST-13: a repeated FIN is acknowledged again. So is all else that is not just an ACK where it should be (Linux). */
 export function answerInTimeWait(
   tcp: TcpContext,
@@ -187,7 +194,10 @@ export function answerInTimeWait(
   if (repeatsFin) queue.renew(record)
   if (repeatsFin || isExpected) processed(tcp, segment)
   else drop(tcp, 0, segment, DropReason.TimeWait)
-  if (isExpected) return
+  if (isExpected) {
+    rememberTime(record, segment)
+    return
+  }
   if ((flags & TcpFlag.Fin) !== 0 || dataLength > 0) sendBareAck(tcp, record)
   else sendPacedBareAck(tcp, record)
 }

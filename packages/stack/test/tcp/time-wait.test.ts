@@ -110,6 +110,26 @@ describe('SHLD-4 a new SYN in TIME-WAIT, by timestamps (RFC 6191)', () => {
   })
 })
 
+describe('R7323-20 R6191-04 the last timestamp of the old incarnation', () => {
+  it('is also that of an ACK that came in TIME-WAIT: a SYN from before it is an old one', () => {
+    const t = after({})
+    t.send({ flags: 'A', seq: 2, ack: 2, options: [timestamps(50)] }).silence()
+    t.send({ flags: 'S', seq: 1000, options: [timestamps(49)] }).expect({ flags: 'A', seq: 2, ack: 2 })
+    t.send({ flags: 'S', seq: 1000, options: [timestamps(51)] }).expect({ flags: 'SA', ack: 1001 })
+  })
+
+  it.each([
+    ['an ACK of what was never sent', { flags: 'A', seq: 2, ack: 3 }],
+    ['no ACK', { flags: '', seq: 2 }],
+    ['a RST', { flags: 'R', seq: 2 }],
+    ['an older timestamp', { flags: 'A', seq: 2, ack: 2, options: [timestamps(0)] }],
+  ])('is not that of a segment with %s', (_, segment) => {
+    const t = after({})
+    t.send({ options: [timestamps(50)], ...segment }).skip()
+    t.send({ flags: 'S', seq: 1000, options: [timestamps(2)] }).expect({ flags: 'SA', ack: 1001 })
+  })
+})
+
 describe('the TIME-WAIT queue', () => {
   /** Connections in TIME-WAIT from these ports of T, `apart` milliseconds one after the other. */
   function many(ports: readonly number[], apart: number, options: ScriptOptions): Script {
