@@ -16,7 +16,7 @@ import { finish } from './finish.ts'
 import { initialSequence, timestampOffset } from './isn.ts'
 import { receiveWindow } from './receive-window.ts'
 import { replyReset } from './reset.ts'
-import { currentRto, noteTimeout, sampleRtt } from './rtt.ts'
+import { currentRto, noteTimeout, sampleHandshake } from './rtt.ts'
 import { type SegmentIn, segmentLength } from './segment-in.ts'
 import { R1, reportStall } from './soft-error.ts'
 import { setState } from './states.ts'
@@ -125,7 +125,7 @@ function completeActiveOpen(tcb: Tcb, segment: SegmentIn): void {
   learnFromSynAck(tcb, segment)
   setWindow(tcb, segment)
   // R6298-06: a SYN that was sent twice gives no sample.
-  if (tcb.synRetransmitted === 0) sampleRtt(tcb, now - tcb.lastSendAt, now)
+  if (tcb.synRetransmitted === 0) sampleHandshake(tcb, now - tcb.lastSendAt, now)
   establish(tcb)
   wantAck(tcb)
   notify(tcb, ConnectionEvent.Connect)

@@ -3,7 +3,7 @@ import { DropReason, drop } from './count.ts'
 import { establish } from './establish.ts'
 import type { HalfOpen } from './half-open.ts'
 import type { TcpListenerImpl } from './listener.ts'
-import { sampleRtt } from './rtt.ts'
+import { sampleHandshake } from './rtt.ts'
 import type { SegmentIn } from './segment-in.ts'
 import { takeTcb } from './spare-tcb.ts'
 import { adopt } from './syn.ts'
@@ -51,7 +51,7 @@ export function promote(tcp: TcpContext, half: HalfOpen, segment: SegmentIn): Tc
   tcp.counters.passiveOpens++
   // R6298-02, R6298-06: as the SYN of an active open does.
   const { now } = tcp.engine
-  if (half.sentAt >= 0) sampleRtt(tcb, now - half.sentAt, now)
+  if (half.sentAt >= 0) sampleHandshake(tcb, now - half.sentAt, now)
   establish(tcb)
   half.listener.push(tcb)
   return tcb

@@ -24,6 +24,12 @@ export function sampleRtt(tcb: Tcb, sample: Micros, now: Micros): void {
   tcb.tcp.tracer?.onTrace(TraceKind.Rtt, now, tcb.id, r, tcb.srtt, tcb.rto, 0)
 }
 
+/** The round trip of a SYN and its answer: the first sample, and the first minimum (as in Linux). */
+export function sampleHandshake(tcb: Tcb, sample: Micros, now: Micros): void {
+  sampleRtt(tcb, sample, now)
+  tcb.minRtt.sample(Math.max(1, sample), now)
+}
+
 /** The RTO has passed. @param first nothing has timed out since the peer last answered */
 export function noteTimeout(tcb: Tcb, first: boolean): void {
   const { counters, engine } = tcb.tcp

@@ -61,6 +61,16 @@ describe('what a connection says of itself', () => {
     })
   })
 
+  it('R8985-06 the handshake gives the first minimum of the round trip', () => {
+    const t = new Script()
+    t.listen()
+    t.send({ flags: 'S', seq: 0, win: 65_535 })
+    t.expect({ flags: 'SA' })
+    t.wait(80)
+    t.send({ flags: 'A', seq: 1, ack: 1 })
+    expect(t.connection.info().minRtt).toBe(80)
+  })
+
   it('probes are counted until they are answered', () => {
     const t = new Script().established()
     t.connection.write(pattern(1, 10))
