@@ -52,6 +52,31 @@ describe('a connection on which nothing happens', () => {
     expect(brokenInvariants(t.stack)).toEqual([])
   })
 
+  it.each([
+    ['its own samples', (tcb: Tcb) => Object.assign(tcb, { srtt: 50_000 })],
+    ['the echoes of its timestamps', (tcb: Tcb) => Object.assign(tcb.rcvRtt, { time: 50_000 })],
+  ])('does not rest for four round trips, which it knows by %s', (_how, know) => {
+    const t = quiet()
+    know(tcbOf(t))
+    t.wait(180)
+    sweep(t)
+    expect(rests(t)).toBe(false)
+    t.wait(40)
+    sweep(t)
+    expect(rests(t)).toBe(true)
+  })
+
+  it('rests after a second, whatever round trip its peer makes it believe', () => {
+    const t = quiet()
+    tcbOf(t).rcvRtt.time = 600_000_000
+    t.wait(980)
+    sweep(t)
+    expect(rests(t)).toBe(false)
+    t.wait(40)
+    sweep(t)
+    expect(rests(t)).toBe(true)
+  })
+
   it('goes on where it was when a segment comes in', () => {
     const t = resting()
     t.events.length = 0
