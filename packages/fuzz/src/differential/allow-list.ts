@@ -20,15 +20,59 @@ export interface Case {
   readonly difference: Difference
   readonly step: Step
   readonly facts: Facts
+  /** What that segment and those before it were to the stack. */
+  readonly until: readonly Facts[]
   /** What each said, in one line. */
   readonly kernel: string
   readonly tapwire: string
 }
 
 const has = (step: Step, bit: number): boolean => (step.flags & bit) !== 0
+const isReset = (text: string): boolean => text.startsWith('RST ') && !text.includes(' | ')
 const isAck = (text: string): boolean => text.startsWith('ACK ') && !text.includes(' | ')
 const withoutTimes = (text: string): string => text.replace(/TS -?\d+(, )?/g, '').replace(/ <>/g, '')
 const withoutSack = (text: string): string => text.replace(/(, )?sack [-+\w ]+/g, '').replace(/ <>/g, '')
+/** Without numbers of the script's own: they count from another edge. */
+const withoutOurs = (text: string): string => withoutSack(text).replace(/ ack=\S+/g, '')
+const acknowledged = (text: string): number => Number(/ ack=(-?\d+)/.exec(text)?.[1])
+/** The timestamps that it echoes. */
+const echoes = (text: string): number[] => [...text.matchAll(/TS (-?\d+)/g)].map(([, value]) => Number(value))
+
+const isOld = ({ time, recent }: Facts): boolean =>
+  time !== null && recent !== null && ((time - recent) | 0) < 0
+const isOlder = (one: Facts, other: Facts): boolean =>
+  one.time !== null && other.time !== null && ((one.time - other.time) | 0) < 0
+const touches = ({ seq }: Facts, step: Step): boolean =>
+  seq < 0 && seq + step.length + (has(step, FIN) ? 1 : 0) === 0
+const blocks = (text: string): string[] => text.match(/(?:edge[+-]|-)?\d+-(?:edge[+-]|-)?\d+/g) ?? []
+
+/** Of the kernel's blocks those that tapwire has not are a byte longer, or that byte alone. */
+function isByFin(kernel: string, tapwire: string): boolean {
+  const known = blocks(tapwire)
+  return blocks(kernel).every((block) => {
+    if (known.includes(block)) return true
+    const [, left, anchor, right] = /^((?:edge[+-]|-)?\d+)-(edge(?=[+-]))?\+?(-?\d+)$/.exec(block) ?? []
+    const before = Number(right) - 1
+    const end = anchor === undefined ? String(before) : `edge${before >= 0 ? '+' : ''}${before}`
+    return end === left || known.includes(`${left}-${end}`)
+  })
+}
+
+/** To tapwire the peer's last timestamp is that of a segment of such a kind, and not to the kernel; or the other way round. */
+function remembered(
+  { until, difference: { script }, kernel, tapwire }: Case,
+  by: 'kernel' | 'tapwire',
+  such: (facts: Facts, step: Step) => boolean,
+): boolean {
+  const [who, other] = by === 'kernel' ? [kernel, tapwire] : [tapwire, kernel]
+  return until.some(
+    (facts, i) =>
+      facts.time !== null &&
+      such(facts, script.steps[i]) &&
+      echoes(who).includes(facts.time) &&
+      !echoes(other).includes(facts.time),
+  )
+}
 
 /** All that is known, each looked for in this order. */
 export const ALLOW_LIST: readonly Allowance[] = [
@@ -63,8 +107,13 @@ export const ALLOW_LIST: readonly Allowance[] = [
   },
   {
     name: 'right edge',
-    why: 'To Linux the number right behind the window is still inside. RFC 9293 section 3.10.7.4 has RCV.NXT =< SEG.SEQ < RCV.NXT+RCV.WND: there a RST is dropped in silence (RFC 5961 section 3.2), and data draws an ACK.',
-    matches: ({ facts }) => facts.room === 0,
+    why: 'To Linux the number right behind the window is still inside. RFC 9293 section 3.10.7.4 has RCV.NXT =< SEG.SEQ < RCV.NXT+RCV.WND: there a RST is dropped in silence (RFC 5961 section 3.2), and data draws an ACK, also from an application that has closed; nor does an ACK from there complete a handshake.',
+    matches: ({ difference: { script }, step, facts, kernel, tapwire }) => {
+      if (facts.room !== 0) return false
+      if (has(step, RST)) return isAck(kernel) && tapwire === ''
+      if (facts.opening && step.length === 0 && !kernel.includes('RST')) return isAck(tapwire)
+      return step.length > 0 && script.behaviour.startsWith('close') && isReset(kernel) && isAck(tapwire)
+    },
   },
   {
     name: 'RST from the left',
@@ -75,7 +124,11 @@ export const ALLOW_LIST: readonly Allowance[] = [
   {
     name: 'PAWS by one',
     why: 'Linux takes a timestamp that is older by one tick (TCP_PAWS_WINDOW). RFC 7323 section 5.3 does not.',
-    matches: ({ step }) => step.timestamp === -1 || step.timestamp === 0,
+    matches: ({ difference: { script }, until }) =>
+      until.some(
+        ({ time, recent, room }, i) =>
+          time !== null && recent !== null && recent - time === 1 && room >= 0 && !has(script.steps[i], RST),
+      ),
   },
   {
     name: 'text over the FIN',
@@ -86,8 +139,7 @@ export const ALLOW_LIST: readonly Allowance[] = [
   {
     name: 'shrunk window',
     why: 'The peer has taken back window that it had offered. Linux numbers its ACKs from the end of what is left, which is told apart from a window probe only where it acknowledges something; tapwire from SND.NXT (RFC 9293 section 3.10.7.4).',
-    matches: ({ difference: { script, step }, kernel, tapwire }) =>
-      kernel === '' && isAck(tapwire) && script.steps.slice(0, step + 1).some(({ window }) => window <= 1000),
+    matches: ({ facts, kernel, tapwire }) => facts.left < 0 && kernel === '' && isAck(tapwire),
   },
   {
     name: 'half of a small window',
@@ -98,27 +150,36 @@ export const ALLOW_LIST: readonly Allowance[] = [
   {
     name: 'old time in TIME-WAIT',
     why: 'An ACK that says nothing new, with an old timestamp: Linux answers it in TIME-WAIT. tapwire takes it for the duplicate that it is, for two sides in TIME-WAIT would else answer each other.',
-    matches: ({ difference: { script }, facts, kernel, tapwire }) =>
-      script.timestamps && facts.finTaken && facts.finHeard && isAck(kernel) && tapwire === '',
+    matches: ({ difference: { script }, facts, until, kernel, tapwire }) =>
+      facts.finTaken &&
+      facts.finHeard &&
+      isAck(kernel) &&
+      tapwire === '' &&
+      (isOld(facts) ||
+        until.some((one, i) => has(script.steps[i], RST) && one.seq === 0 && isOlder(facts, one))),
   },
   {
     name: 'begins before the handshake',
     why: 'The segment that completes the handshake begins before the window: Linux takes what is inside. tapwire answers with an ACK, and the peer sends it again from there.',
     matches: ({ facts, kernel, tapwire }) =>
-      facts.opening && facts.seq < 0 && kernel.startsWith('ACK') && isAck(tapwire),
+      facts.opening && facts.seq < 0 && kernel !== '' && !isReset(kernel) && isAck(tapwire),
   },
   {
     name: 'our SYN not acknowledged',
     why: 'An ACK that stops before our SYN, on a connection that we opened: Linux counts the SYN as acknowledged data and lets it pass as old. No segment of that connection can bear it: tapwire challenges it (RFC 5961 section 5.2).',
-    matches: ({ difference: { script }, step, kernel, tapwire }) =>
-      script.opening === 'active' && step.ack[1] < 0 && isAck(tapwire) && (kernel === '' || isAck(kernel)),
+    matches: ({ difference: { script }, facts, step, kernel, tapwire }) =>
+      script.opening === 'active' &&
+      has(step, ACK) &&
+      facts.news < 0 &&
+      isAck(tapwire) &&
+      (kernel === '' || isAck(kernel)),
   },
   {
     name: 'time of an old ACK',
     why: 'A segment whose ACK is older than SND.UNA: Linux does not remember its timestamp. RFC 7323 section 4.3 goes by the sequence number alone.',
-    matches: ({ difference: { script, step }, kernel, tapwire }) =>
-      script.steps.slice(0, step + 1).some(({ ack }) => ack[1] < 0) &&
-      withoutTimes(kernel) === withoutTimes(tapwire),
+    matches: (found) =>
+      withoutTimes(found.kernel) === withoutTimes(found.tapwire) &&
+      remembered(found, 'tapwire', ({ news }, step) => has(step, ACK) && news < 0),
   },
   {
     name: 'D-SACK of a SYN',
@@ -142,8 +203,7 @@ export const ALLOW_LIST: readonly Allowance[] = [
   {
     name: 'counted from the edge',
     why: 'No difference: a second connection began at the edge of the first one’s window, whose size is the stack’s choice.',
-    matches: ({ difference: { script, step } }) =>
-      script.steps.slice(script.prelude, step + 1).some((one) => has(one, SYN) && one.seq[0] === 'edge'),
+    matches: ({ facts, kernel, tapwire }) => facts.bornAtEdge && withoutOurs(kernel) === withoutOurs(tapwire),
   },
   {
     name: 'FIN beyond a hole',
@@ -158,15 +218,16 @@ export const ALLOW_LIST: readonly Allowance[] = [
   {
     name: 'RST one before',
     why: 'In CLOSE-WAIT, CLOSING and LAST-ACK Linux takes a RST at RCV.NXT-1, as some systems send it after their FIN. RFC 5961 section 3.2 does not.',
-    matches: ({ difference: { script, step }, facts }) =>
-      facts.finTaken &&
-      script.steps.slice(script.prelude, step + 1).some((one) => has(one, RST) && one.seq[1] === -1),
+    matches: ({ difference: { script }, until }) =>
+      until.some(({ seq, finTaken }, i) => finTaken && has(script.steps[i], RST) && seq === -1),
   },
   {
     name: 'closed with a hole',
-    why: 'The application closes while data waits behind a hole: Linux sends FIN. To tapwire it is unread data, and the peer learns that it is lost (RFC 9293 section 3.6.1): RST.',
-    matches: ({ difference: { script }, kernel, tapwire }) =>
-      script.behaviour.startsWith('close') && kernel.includes('FIN') && tapwire.includes('RST'),
+    why: 'The application closes while data waits behind a hole: Linux sends FIN, once there is window for it. To tapwire it is unread data, and the peer learns that it is lost (RFC 9293 section 3.6.1): RST.',
+    matches: ({ difference: { script }, facts, kernel, tapwire }) =>
+      script.behaviour.startsWith('close') &&
+      tapwire.includes('RST') &&
+      (kernel.includes('FIN') || (facts.opening && facts.seq > 0 && isAck(kernel))),
   },
   {
     name: 'contradicting ends',
@@ -192,23 +253,23 @@ export const ALLOW_LIST: readonly Allowance[] = [
   {
     name: 'FIN in the SACK of text',
     why: 'As above, on segments with data: the block takes room from the data.',
-    matches: ({ difference: { script, step }, kernel, tapwire }) =>
+    matches: ({ difference: { script }, kernel, tapwire, until }) =>
       kernel.includes('sack') &&
       !tapwire.includes('sack') &&
-      script.steps.slice(0, step + 1).some((one) => has(one, FIN)),
+      withoutSack(kernel).split(' ', 3).join(' ') === withoutSack(tapwire).split(' ', 3).join(' ') &&
+      until.some(({ seq }, i) => has(script.steps[i], FIN) && seq + script.steps[i].length > 0),
   },
   {
     name: 'old pure ACK',
     why: 'A segment without text whose timestamp is old: Linux drops it in silence. RFC 7323 section 5.3 has R1 send an ACK.',
-    matches: ({ step, kernel, tapwire }) =>
-      step.length === 0 && (step.timestamp ?? 0) < 0 && kernel === '' && isAck(tapwire),
+    matches: ({ step, facts, kernel, tapwire }) =>
+      step.length === 0 && isOld(facts) && kernel === '' && isAck(tapwire),
   },
   {
     name: 'old RST',
     why: 'In SYN-RECEIVED, and where it keeps no more than a record of the connection, Linux judges a RST by its timestamp. RFC 7323 section 5.2 exempts RSTs from PAWS: here the connection is over, there it goes on.',
-    matches: ({ difference: { script, step } }) =>
-      script.timestamps &&
-      script.steps.slice(script.prelude, step + 1).some((one) => has(one, RST) && (one.timestamp ?? 0) < 0),
+    matches: ({ difference: { script }, until }) =>
+      until.some((facts, i) => has(script.steps[i], RST) && isOld(facts)),
   },
   {
     name: 'no ACK bit in the handshake',
@@ -218,11 +279,11 @@ export const ALLOW_LIST: readonly Allowance[] = [
   },
   {
     name: 'touches the window',
-    why: 'To Linux a segment that ends where the window begins is acceptable: its timestamp is remembered. By RFC 9293 section 3.10.7.4 none of it is inside.',
-    matches: ({ step, facts, kernel, tapwire }) =>
-      facts.seq < 0 &&
-      facts.seq + step.length + (has(step, FIN) ? 1 : 0) === 0 &&
-      withoutSack(withoutTimes(kernel)) === withoutSack(withoutTimes(tapwire)),
+    why: 'To Linux a segment that ends where the window begins is acceptable: its timestamp is remembered, its ACK is looked at. By RFC 9293 section 3.10.7.4 none of it is inside: tapwire reports it as a duplicate.',
+    matches: (found) =>
+      (touches(found.facts, found.step) && withoutSack(found.kernel) === withoutSack(found.tapwire)) ||
+      (withoutSack(withoutTimes(found.kernel)) === withoutSack(withoutTimes(found.tapwire)) &&
+        remembered(found, 'kernel', touches)),
   },
   {
     name: 'application in between',
@@ -236,14 +297,62 @@ export const ALLOW_LIST: readonly Allowance[] = [
   {
     name: 'FIN in the SACK',
     why: 'Linux counts the FIN that came early as a byte of the SACK block. RFC 2018 speaks of data: tapwire reports the bytes.',
-    matches: ({ kernel, tapwire, difference }) =>
-      withoutSack(kernel) === withoutSack(tapwire) && difference.script.steps.some((step) => has(step, FIN)),
+    matches: ({ kernel, tapwire, until, difference: { script } }) =>
+      withoutSack(kernel) === withoutSack(tapwire) &&
+      isByFin(kernel, tapwire) &&
+      until.some(({ seq }, i) => has(script.steps[i], FIN) && seq + script.steps[i].length !== 0),
   },
   {
-    name: 'time of a RST',
-    why: 'In TIME-WAIT (with tcp_rfc1337) Linux remembers the timestamp of a RST that it ignores. RFC 7323 section 5.2: a RST has no say in PAWS.',
-    matches: ({ kernel, tapwire, facts }) =>
-      facts.finTaken && facts.finHeard && withoutTimes(kernel) === withoutTimes(tapwire),
+    name: 'time in TIME-WAIT',
+    why: 'In TIME-WAIT Linux remembers the timestamp of whatever is empty and begins at RCV.NXT: an ACK, a segment without one, and (with tcp_rfc1337) a RST. tapwire keeps the one with which TIME-WAIT began.',
+    matches: (found) =>
+      found.facts.finTaken &&
+      found.facts.finHeard &&
+      withoutTimes(found.kernel) === withoutTimes(found.tapwire) &&
+      remembered(
+        found,
+        'kernel',
+        ({ seq, finTaken }, step) => finTaken && seq === 0 && (step.length === 0 || has(step, RST)),
+      ),
+  },
+  {
+    name: 'D-SACK with the FIN',
+    why: 'Text that was received before and has the FIN behind it, or lies where the FIN was: tapwire reports it as a duplicate (RFC 2883). Linux forgets its SACK blocks when it takes a FIN.',
+    matches: ({ step, facts, kernel, tapwire }) =>
+      facts.seq < 0 &&
+      (facts.finTaken || has(step, FIN)) &&
+      !kernel.includes('sack') &&
+      tapwire.includes('sack') &&
+      withoutSack(kernel) === withoutSack(tapwire),
+  },
+  {
+    name: 'echo in the handshake',
+    why: 'In SYN-RECEIVED Linux wants the echo of a timestamp that a SYN-ACK has borne; one that went with an ACK draws an ACK. To tapwire it is as good.',
+    matches: ({ facts, kernel, tapwire }) =>
+      facts.opening && facts.time !== null && !facts.echoesSyn && isAck(kernel) && !isAck(tapwire),
+  },
+  {
+    name: 'header prediction',
+    why: 'The next text of a stream, with an ACK so old that it counts for nothing: on its fast path Linux takes the text before it looks at the age of the ACK. RFC 5961 section 5.2 has the segment dropped.',
+    matches: ({ step, facts, kernel, tapwire }) =>
+      facts.seq === 0 &&
+      facts.news < -65_535 &&
+      isAck(kernel) &&
+      isAck(tapwire) &&
+      step.length > 0 &&
+      acknowledged(kernel) - acknowledged(tapwire) === step.length,
+  },
+  {
+    name: 'RST with text over the edge',
+    why: 'A RST inside the window with text that goes beyond it, while data waits to be read: Linux drops it for its text. To tapwire the text of a RST does not count (RFC 9293 section 3.10.7.4 looks at SEG.SEQ, and RFC 5961 section 3.2 challenges).',
+    matches: ({ step, facts, kernel, tapwire }) =>
+      has(step, RST) && facts.room > 0 && facts.room < step.length && kernel === '' && isAck(tapwire),
+  },
+  {
+    name: 'FIN into no window',
+    why: 'The peer shuts its window, and the application closes: Linux sends its FIN all the same. It takes a sequence number, so tapwire keeps it until there is room (RFC 9293 section 3.8.6).',
+    matches: ({ facts, kernel, tapwire }) =>
+      facts.left === 0 && kernel === tapwire.replace('ACK', 'FIN,ACK') && isAck(tapwire),
   },
 ]
 
@@ -253,6 +362,7 @@ export function allowanceFor(difference: Difference, facts: readonly Facts[]): A
   if (step < 0) return null
   const kernel = difference.kernel.join(' | ')
   const tapwire = difference.tapwire.join(' | ')
-  const found = { difference, step: script.steps[step], facts: facts[step], kernel, tapwire }
+  const until = facts.slice(0, step + 1)
+  const found = { difference, step: script.steps[step], facts: facts[step], until, kernel, tapwire }
   return ALLOW_LIST.find((allowance) => allowance.matches(found)) ?? null
 }

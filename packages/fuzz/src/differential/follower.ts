@@ -31,8 +31,17 @@ export interface Facts {
   readonly finHeard: boolean
   /** Its last SYN has not been answered by a good ACK. */
   readonly opening: boolean
-  /** The TSval that is sent, to the last one that went with a good segment. */
-  readonly older: boolean
+  /** From what was acknowledged before to what is acknowledged; 0 without ACK. */
+  readonly news: number
+  /** What the peer's window leaves to be sent once it has the segment; less than nothing when it has shrunk. */
+  left: number
+  /** The echo is of a SYN's timestamp. */
+  readonly echoesSyn: boolean
+  /** The TSval that is sent, and the one that the stack's last answer echoes; null for none. */
+  readonly time: number | null
+  readonly recent: number | null
+  /** The connection began at the edge of another's window. */
+  readonly bornAtEdge: boolean
 }
 
 export class Follower {
@@ -56,6 +65,14 @@ export class Follower {
   #finHeard = false
   #finsAt: number[] = []
   #acked = false
+  /** What the script has acknowledged, and the end of the window that it has left: absolute. */
+  #una = 0
+  #windowEnd = 0
+  #peerScale = 0
+  #peerScales = false
+  #recent: number | null = null
+  #bornAtEdge = false
+  #echoesSyn = false
 
   constructor(script: Script) {
     this.script = script
@@ -66,6 +83,7 @@ export class Follower {
     this.heard.push([])
     const options: packets.TcpOption[] = [...step.options]
     const syn = (step.flags & SYN) !== 0
+    let time: number | null = null
     const wanted =
       step.timestamp !== null && (syn ? this.script.timestamps : this.#hasTimestamps || !this.#offered)
     if (wanted && step.timestamp !== null && this.script.timestamps) {
@@ -73,6 +91,12 @@ export class Follower {
       const value = (this.#timestamp + step.timestamp) >>> 0
       if (step.timestamp > 0 && step.timestamp < 1000) this.#timestamp = value
       options.push({ name: 'timestamps', value, echo: this.#echo })
+      time = (value - FIRST_TIMESTAMP) | 0
+    }
+    if (syn && !this.#offered) {
+      const scale = step.options.find((option) => option.name === 'windowScale')
+      this.#peerScales = scale !== undefined
+      this.#peerScale = scale?.name === 'windowScale' ? scale.shift : 0
     }
     if (syn) this.#offered = true
     const seq = this.#seqOf(step)
@@ -84,8 +108,15 @@ export class Follower {
       finTaken: this.#finsAt.some((at) => ((this.#expected - at) | 0) > 0),
       finHeard: this.#finHeard,
       opening: !this.#acked,
-      older: step.timestamp !== null && step.timestamp < 0,
+      news: (step.flags & ACK) === 0 ? 0 : (ack - this.#una) | 0,
+      left: 0,
+      echoesSyn: this.#echoesSyn,
+      time,
+      recent: this.#recent,
+      bornAtEdge: this.#bornAtEdge,
     })
+    this.#noteSent(step, ack)
+    this.facts[this.facts.length - 1].left = (this.#windowEnd - this.#sent) | 0
     if ((step.flags & FIN) !== 0) this.#finsAt.push((seq + step.length) >>> 0)
     const { seq: from, room } = this.facts[this.facts.length - 1]
     const good = (step.flags & (ACK | RST | SYN)) === ACK && ack === this.#sent && from >= 0 && room > 0
@@ -101,6 +132,25 @@ export class Follower {
       options,
       payload: new Uint8Array(step.length).fill(0x61),
     }
+  }
+
+  /** What the stack learns of our window from a segment that it can take. */
+  #noteSent({ flags, window }: Step, ack: number): void {
+    const { seq, room, news, ack: ahead, time, recent } = this.facts[this.facts.length - 1]
+    if (
+      (flags & (ACK | RST)) !== ACK ||
+      seq < ((flags & SYN) === 0 ? 0 : -1) ||
+      room < 0 ||
+      news < 0 ||
+      ahead > 0
+    )
+      return
+    if (time !== null && recent !== null && ((time - recent) | 0) < 0) return
+    // Not all of them are answered.
+    if (seq === 0 && time !== null && recent !== null && time > recent) this.#recent = time
+    this.#una = ack
+    const scale = (flags & SYN) === 0 && this.#peerScales ? this.#peerScale : 0
+    this.#windowEnd = (ack + (window << scale)) >>> 0
   }
 
   #seqOf({ seq: [anchor, offset] }: Step): number {
@@ -129,6 +179,9 @@ export class Follower {
       this.#acked = false
       this.#finHeard = false
       this.#finsAt = []
+      this.#una = seq
+      this.#windowEnd = (seq + 65_535) >>> 0
+      this.#bornAtEdge = this.script.steps[this.facts.length - 1]?.seq[0] === 'edge'
     }
     const length = payload.length + (syn ? 1 : 0) + ((flags & FIN) !== 0 ? 1 : 0)
     const end = (seq + length) >>> 0
@@ -150,6 +203,8 @@ export class Follower {
     if (stamp?.name === 'timestamps') {
       this.#hasTimestamps = true
       this.#echo = stamp.value
+      this.#echoesSyn = syn
+      this.#recent = stamp.echo === 0 ? null : (stamp.echo - FIRST_TIMESTAMP) | 0
     }
   }
 
