@@ -22,6 +22,11 @@ export class PathTable {
     this.#hash = new HalfSipHash(key)
   }
 
+  /** The one that was looked up last. */
+  get newest(): RoutedPath | null {
+    return this.#newest
+  }
+
   hashOf(local: IpAddress, remote: IpAddress, ifaceIndex: number): number {
     return this.#hash
       .start()

@@ -61,6 +61,8 @@ export class Router {
   }
 
   path(remote: IpAddress, local: IpAddress | null): RoutedPath | PathError {
+    const newest = this.paths.newest
+    if (newest !== null && local !== null && this.#leadsAgain(newest, remote, local)) return newest
     // Connecting to the unspecified address means this host, as everywhere.
     const target = remote.isUnspecified ? (remote.isV4 ? LOOPBACK_V4 : LOOPBACK_V6) : remote
     const wanted = local === null || local.isUnspecified ? null : local
@@ -71,6 +73,17 @@ export class Router {
     if (source === null) return 'EADDRNOTAVAIL'
     const hash = this.paths.hashOf(source, target, way.iface.index)
     return this.paths.find(hash, source, target, way.iface) ?? this.#newPath(hash, source, target, way)
+  }
+
+  /** Most packets that begin something come from where the last one came from. */
+  #leadsAgain(path: RoutedPath, remote: IpAddress, local: IpAddress): boolean {
+    return (
+      path.generation === this.generation &&
+      path.usable &&
+      this.#resting.length === 0 &&
+      path.remote.equals(remote) &&
+      path.local.equals(local)
+    )
   }
 
   #newPath(hash: number, source: IpAddress, target: IpAddress, way: Way): RoutedPath {

@@ -169,6 +169,22 @@ describe('paths', () => {
     expect(host.counters.outNoRoute).toBe(1)
   })
 
+  it('a path that is asked for again and again is refused as soon as its way or its source is gone', () => {
+    const { host, device, iface } = hostWithDevice({ gateways: [PEER4] })
+    const path = pathOf(host, '8.8.8.8', HOST4)
+    expect(pathOf(host, '8.8.8.8', HOST4)).toBe(path)
+    expect(host.internet.path(address('8.8.8.8'), address('10.0.0.3'))).toBe('EADDRNOTAVAIL')
+    expect(pathOf(host, '8.8.8.8', HOST4)).toBe(path)
+    const gateway = address('10.0.0.9')
+    const prefix = { address: address('8.8.0.0'), length: 16 }
+    host.internet.addRoute(prefix, { iface, gateway })
+    expect(pathOf(host, '8.8.8.8', HOST4)).toBe(path)
+    sendOn(host, path)
+    expect(nextHop(path)).toBe('10.0.0.9')
+    device.sink.onClosed(new Error('unplugged'))
+    expect(host.internet.path(address('8.8.8.8'), address(HOST4))).toBe('EADDRNOTAVAIL')
+  })
+
   it('a path moves to the interface that has its source now', () => {
     const { host, iface } = hostWithDevice()
     const path = pathOf(host, PEER4)
