@@ -419,11 +419,8 @@ function sendWhenConnected(socket: Socket, data: Outgoing, encoding: OutgoingEnc
 }
 
 function closeHandle(socket: Socket, handle: SocketHandle, failed: boolean): void {
-  const closed = (): void => {
-    socket.emit('close', failed)
-  }
-  if (socket[kResetting] && handle instanceof TcpHandle) handle.reset(closed)
-  else handle.close(closed)
+  if (socket[kResetting] && handle instanceof TcpHandle) handle.reset(() => void socket.emit('close', failed))
+  else handle.close(() => void socket.emit('close', failed))
   if (socket[kResetting]) socket[kResetting] = false
 }
 

@@ -431,14 +431,7 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
     this.reading = false
     this.#hold()
     // Posted before the FIN leaves: on a loopback the peer's answer would come first otherwise.
-    this.#context.turns.post({
-      serve: () =>
-        this.runInAsyncScope(() => {
-          if (pending !== null) finishWrite(pending, writeCancelled())
-          shutdownDone?.()
-          closed?.()
-        }),
-    })
+    this.#context.turns.post(new LastTurn(this, pending, shutdownDone, closed))
     if (connection === null) return
     connection.handler = null
     finish(connection)
@@ -465,6 +458,36 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
     this.#holding = holds
     if (holds) this.#context.liveness.hold()
     else this.#context.liveness.release()
+  }
+}
+
+/** What is told when a handle has been closed. */
+class LastTurn implements Turn {
+  readonly #handle: TcpHandle
+  readonly #pending: PendingWrite | null
+  readonly #shutdownDone: (() => void) | null
+  readonly #closed: (() => void) | undefined
+
+  constructor(
+    handle: TcpHandle,
+    pending: PendingWrite | null,
+    shutdownDone: (() => void) | null,
+    closed: (() => void) | undefined,
+  ) {
+    this.#handle = handle
+    this.#pending = pending
+    this.#shutdownDone = shutdownDone
+    this.#closed = closed
+  }
+
+  serve(): void {
+    this.#handle.runInAsyncScope(this.#tell, this)
+  }
+
+  #tell(): void {
+    if (this.#pending !== null) finishWrite(this.#pending, writeCancelled())
+    this.#shutdownDone?.()
+    this.#closed?.()
   }
 }
 

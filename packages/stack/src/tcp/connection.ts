@@ -201,7 +201,11 @@ export class Connection implements TcpConnection {
   }
 
   shutdown(): void {
-    this.#tcb.tcp.engine.run(() => shutdownTcb(this.#tcb))
+    const tcb = this.#tcb
+    const { engine } = tcb.tcp
+    engine.enter()
+    shutdownTcb(tcb)
+    engine.leave()
   }
 
   refuseData(): void {
@@ -209,7 +213,11 @@ export class Connection implements TcpConnection {
   }
 
   close(): void {
-    this.#tcb.tcp.engine.run(() => closeTcb(this.#tcb))
+    const tcb = this.#tcb
+    const { engine } = tcb.tcp
+    engine.enter()
+    closeTcb(tcb)
+    engine.leave()
   }
 
   abort(): void {
@@ -357,8 +365,10 @@ export class Connection implements TcpConnection {
     return tcpInfo(this.#tcb)
   }
 
+  /** What is queued may go now. */
   #push(): void {
-    this.#tcb.tcp.engine.run(() => wantOutput(this.#tcb))
+    const tcb = this.#tcb
+    if (tcb.sendQueued > 0) tcb.tcp.engine.run(() => wantOutput(tcb))
   }
 }
 

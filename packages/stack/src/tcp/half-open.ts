@@ -54,7 +54,7 @@ export class HalfOpen implements AckSource {
     tsOffset: number,
     agreement: Agreement,
     tcp: TcpContext,
-    expire: (record: HalfOpen) => void,
+    expire: (tcp: TcpContext, record: HalfOpen) => void,
   ) {
     const { config } = tcp
     const { own } = listener
@@ -72,7 +72,7 @@ export class HalfOpen implements AckSource {
     this.trafficClass = own.trafficClass >= 0 ? own.trafficClass : config.trafficClass
     const shift = agreement.peerScale >= 0 ? windowShift(largestWindow(config, own)) : 0
     this.windowField = firstWindow(config, own) >>> shift
-    this.timer = new Timer(() => expire(this))
+    this.timer = new Timer(() => expire(tcp, this))
   }
 
   get sndNxt(): number {

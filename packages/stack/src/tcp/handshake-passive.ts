@@ -127,7 +127,6 @@ function openHalf(
   const { localPort, remotePort } = segment
   const tsOffset = timestampOffset(tcp, path.local, path.remote)
   const agreement = agree(tcp, path, segment.options, segment.flags)
-  const expire = (half: HalfOpen): void => onSynAckTimeout(tcp, half)
   const half = new HalfOpen(
     listener,
     path,
@@ -138,7 +137,7 @@ function openHalf(
     tsOffset,
     agreement,
     tcp,
-    expire,
+    onSynAckTimeout,
   )
   rememberHalfOpen(tcp, half)
   sendSynAck(tcp, half, cookie)

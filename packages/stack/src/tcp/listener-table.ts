@@ -1,3 +1,4 @@
+import { WorkQueue } from '../core/work-queue.ts'
 import { type IpAddress, V4_MAPPED } from '../ip/address.ts'
 import type { TcpListenerImpl } from './listener.ts'
 
@@ -7,7 +8,7 @@ import type { TcpListenerImpl } from './listener.ts'
  */
 export class ListenerTable {
   readonly #byPort = new Map<number, TcpListenerImpl[]>()
-  #waiting: TcpListenerImpl[] = []
+  readonly #waiting = new WorkQueue<TcpListenerImpl>()
   size = 0
 
   has(port: number): boolean {
@@ -68,10 +69,8 @@ export class ListenerTable {
 
   /** Tells the applications of connections that wait. @returns whether there were any */
   notice(): boolean {
-    if (this.#waiting.length === 0) return false
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const listener of waiting) listener.notice()
+    if (this.#waiting.size === 0) return false
+    for (let left = this.#waiting.size; left > 0; left--) this.#waiting.shift()?.notice()
     return true
   }
 
