@@ -233,7 +233,7 @@ export const ALLOW_LIST: readonly Allowance[] = [
     name: 'contradicting ends',
     why: 'A FIN before data that has arrived, or two FINs in different places: Linux takes the one that comes in order. tapwire believes none that contradicts what it has, and answers it.',
     matches: ({ difference: { script, step }, kernel, tapwire }) =>
-      isAck(kernel) &&
+      isAck(kernel.replace(/^FIN,/, '')) &&
       isAck(tapwire) &&
       script.steps.slice(script.prelude, step + 1).some((one) => has(one, FIN)) &&
       kernel.split(' ')[2] !== tapwire.split(' ')[2],
@@ -329,7 +329,12 @@ export const ALLOW_LIST: readonly Allowance[] = [
     name: 'echo in the handshake',
     why: 'In SYN-RECEIVED Linux wants the echo of a timestamp that a SYN-ACK has borne; one that went with an ACK draws an ACK. To tapwire it is as good.',
     matches: ({ facts, kernel, tapwire }) =>
-      facts.opening && facts.time !== null && !facts.echoesSyn && isAck(kernel) && !isAck(tapwire),
+      facts.opening &&
+      facts.time !== null &&
+      !facts.echoesSyn &&
+      isAck(kernel) &&
+      !kernel.includes('len=') &&
+      tapwire.split(' <')[0] !== kernel.split(' <')[0],
   },
   {
     name: 'header prediction',
@@ -353,6 +358,35 @@ export const ALLOW_LIST: readonly Allowance[] = [
     why: 'The peer shuts its window, and the application closes: Linux sends its FIN all the same. It takes a sequence number, so tapwire keeps it until there is room (RFC 9293 section 3.8.6).',
     matches: ({ facts, kernel, tapwire }) =>
       facts.left === 0 && kernel === tapwire.replace('ACK', 'FIN,ACK') && isAck(tapwire),
+  },
+  {
+    name: 'the record of a closed connection',
+    why: 'In FIN-WAIT-2, with an application that has closed, Linux keeps no more than a record: what has no new text is dropped in silence, whatever it acknowledges. tapwire looks at its numbers as ever, and challenges an ACK of what was never sent (RFC 5961 section 5.2).',
+    matches: ({ difference: { script }, step, facts, until, kernel, tapwire }) =>
+      script.behaviour.startsWith('close') &&
+      facts.finHeard &&
+      !facts.finTaken &&
+      until.some(({ ack, finHeard }) => finHeard && ack === 0) &&
+      (step.length === 0 || facts.seq + step.length <= 0) &&
+      kernel === '' &&
+      isAck(tapwire),
+  },
+  {
+    name: 'ACK beside the window',
+    why: 'A segment that ends where the window begins, and acknowledges something new: Linux takes it as acceptable, and the ACK counts. By RFC 9293 section 3.10.7.4 it is outside, and draws an ACK.',
+    matches: ({ step, facts, kernel, tapwire }) =>
+      touches(facts, step) && facts.news > 0 && kernel === '' && isAck(tapwire),
+  },
+  {
+    name: 'SYN after a RST in TIME-WAIT',
+    why: 'In TIME-WAIT Linux remembers the timestamp of a RST that it ignores, and takes a SYN that is not later for an old one (RFC 6191). To tapwire a RST has no say in that.',
+    matches: ({ difference: { script }, step, facts, until, kernel, tapwire }) =>
+      facts.finTaken &&
+      facts.finHeard &&
+      has(step, SYN) &&
+      isAck(kernel) &&
+      tapwire.startsWith('SYN,ACK') &&
+      until.some((one, i) => has(script.steps[i], RST) && one.seq === 0 && !isOlder(one, facts)),
   },
 ]
 

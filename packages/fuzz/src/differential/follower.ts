@@ -135,11 +135,11 @@ export class Follower {
   }
 
   /** What the stack learns of our window from a segment that it can take. */
-  #noteSent({ flags, window }: Step, ack: number): void {
+  #noteSent({ flags, window, length }: Step, ack: number): void {
     const { seq, room, news, ack: ahead, time, recent } = this.facts[this.facts.length - 1]
     if (
       (flags & (ACK | RST)) !== ACK ||
-      seq < ((flags & SYN) === 0 ? 0 : -1) ||
+      (seq < ((flags & SYN) === 0 ? 0 : -1) && seq + length <= 0) ||
       room < 0 ||
       news < 0 ||
       ahead > 0
