@@ -309,7 +309,7 @@ describe('what a connection tells', () => {
       tcpi_advmss: 1448,
       tcpi_unacked: 0,
       tcpi_reordering: 3,
-      tcpi_min_rtt: 0xffff_ffff,
+      tcpi_min_rtt: 100_000,
       tcpi_pmtu: 1500,
       tcpi_rcv_wscale: 7,
     })
