@@ -277,13 +277,18 @@ export class Connection implements TcpConnection {
         `Keepalive needs idle and interval from 1 to 32767000 ms and count from 1 to 127. Received ${idle}, ${interval}, ${count}`,
       )
     }
+    const wasOn = tcb.keepalive !== null
     tcb.keepalive = {
       idle: Math.round(idle * MILLISECOND),
       interval: Math.round(interval * MILLISECOND),
       count,
     }
     tcb.unansweredProbes = 0
-    if (tcb.state >= TcpState.Established) armKeepalive(tcb, tcb.tcp.engine.clock.now() + tcb.keepalive.idle)
+    if (tcb.state < TcpState.Established) return
+    // MUST-26: changed, the times are those of the silence that is; switched on, they begin now (as in Linux).
+    const now = tcb.tcp.engine.clock.now()
+    const since = wasOn ? tcb.lastReceiveAt : now
+    armKeepalive(tcb, Math.max(now, since + tcb.keepalive.idle))
   }
 
   get notSentLowWater(): number {

@@ -17,6 +17,21 @@ describe.each(ORIGINS)('keepalive, $name', (origin) => {
     expect(t.stack.tcp.counters.keepaliveProbes).toBe(1)
   })
 
+  it('MUST-26 an idle time that is changed counts from what came last', () => {
+    const t = inState('ESTABLISHED', origin)
+    t.connection.setKeepAlive(true)
+    t.wait(3000)
+    t.connection.setKeepAlive(true, FAST)
+    t.silence(1999)
+    t.wait(2).expect({ flags: 'A', seq: 0, length: 0 })
+    // Longer ago than that: at once.
+    const late = inState('ESTABLISHED', origin)
+    late.connection.setKeepAlive(true)
+    late.wait(60_000)
+    late.connection.setKeepAlive(true, FAST)
+    late.wait(1).expect({ flags: 'A', seq: 0, length: 0 })
+  })
+
   it('MUST-29 an answer keeps it; the next probe comes a whole idle time later', () => {
     const t = inState('ESTABLISHED', origin)
     t.connection.setKeepAlive(true, FAST)
