@@ -243,7 +243,10 @@ export interface TcpConnection {
   noDelay: boolean
   /** Hold partial segments back while true, up to 200 ms; setting false sends them. */
   cork: boolean
-  /** Keepalive probes after `idle` ms (default two hours), every `interval` ms, `count` times. */
+  /**
+   * Keepalive probes after `idle` ms (default two hours), every `interval` ms, `count` times: or, where there is a `userTimeout`, until
+   * the peer has been silent for that long.
+   */
   setKeepAlive(enabled: boolean, options?: { idle?: number; interval?: number; count?: number }): void
   /**
    * Most bytes that may wait unsent: `write` takes no more, and `onWritable` comes when half of them have left. Small
