@@ -354,12 +354,6 @@ export const ALLOW_LIST: readonly Allowance[] = [
       has(step, RST) && facts.room > 0 && facts.room < step.length && kernel === '' && isAck(tapwire),
   },
   {
-    name: 'FIN into no window',
-    why: 'The peer shuts its window, and the application closes: Linux sends its FIN all the same. It takes a sequence number, so tapwire keeps it until there is room (RFC 9293 section 3.8.6).',
-    matches: ({ facts, kernel, tapwire }) =>
-      facts.left === 0 && kernel === tapwire.replace('ACK', 'FIN,ACK') && isAck(tapwire),
-  },
-  {
     name: 'the record of a closed connection',
     why: 'In FIN-WAIT-2, with an application that has closed, Linux keeps no more than a record: what has no new text is dropped in silence, whatever it acknowledges. tapwire looks at its numbers as ever, and challenges an ACK of what was never sent (RFC 5961 section 5.2).',
     matches: ({ difference: { script }, step, facts, until, kernel, tapwire }) =>
@@ -387,6 +381,27 @@ export const ALLOW_LIST: readonly Allowance[] = [
       isAck(kernel) &&
       tapwire.startsWith('SYN,ACK') &&
       until.some((one, i) => has(script.steps[i], RST) && one.seq === 0 && !isOlder(one, facts)),
+  },
+  {
+    name: 'RST beside a record',
+    why: 'In FIN-WAIT-2, with an application that has closed, Linux keeps no more than a record, and answers a RST out of the window with an ACK. RFC 9293 section 3.10.7.4 drops it in silence.',
+    matches: ({ difference: { script }, step, facts, kernel, tapwire }) =>
+      script.behaviour.startsWith('close') &&
+      facts.finHeard &&
+      has(step, RST) &&
+      (facts.room < 0 || facts.seq < 0) &&
+      isAck(kernel) &&
+      tapwire === '',
+  },
+  {
+    name: 'window from the edge',
+    why: 'An earlier segment began at the right edge: Linux takes its window, and no window from before it any more (SND.WL1), so that its FIN leaves or stays when that of tapwire does not.',
+    matches: ({ difference: { script }, until, kernel, tapwire }) =>
+      kernel !== tapwire &&
+      kernel.replace('FIN,ACK', 'ACK') === tapwire.replace('FIN,ACK', 'ACK') &&
+      until
+        .slice(0, -1)
+        .some(({ room }, i) => room === 0 && has(script.steps[i], ACK) && !has(script.steps[i], RST)),
   },
 ]
 
