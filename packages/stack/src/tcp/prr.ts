@@ -43,7 +43,7 @@ function setWindow(tcb: Tcb, delivered: number, safe: boolean): void {
   const flying = pipe(tcb)
   let count = flying > ssthresh ? proportional(tcb) : catchUp(tcb, delivered, safe, ssthresh - flying)
   // R9937-06: the retransmission that opens the recovery leaves at once. So does one when nothing is on its way any more, for
-  // there will be no ACK to give it room: a window of nothing would wait for the RTO.
+  // there will be no ACK to give it room.
   if (prr.out === 0 || flying === 0) count = Math.max(count, smss(tcb))
   tcb.cwnd = flying + Math.max(0, count)
 }
