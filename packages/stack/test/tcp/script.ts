@@ -21,6 +21,7 @@ import {
 import { completeChecksumAt } from '../../src/link/checksum-offload.ts'
 import { memoryLinkCapabilities } from '../../src/link/memory-link.ts'
 import { initialSequence } from '../../src/tcp/isn.ts'
+import { MinRtt } from '../../src/tcp/min-rtt.ts'
 
 /** One segment, with sequence numbers relative to the two initial ones. */
 export interface Seg {
@@ -248,6 +249,7 @@ export class Script {
       tcb.srtt = 0
       tcb.rttvar = 0
       tcb.rto = config.initialRto
+      Object.assign(tcb.minRtt, new MinRtt())
     })
   }
 
