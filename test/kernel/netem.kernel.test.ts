@@ -6,7 +6,7 @@ import { STACK_SIDE } from '../../examples/shared/kernel-side.ts'
 import { exchange, sha256, wordBytes } from '../support/exchange.ts'
 import { kernelObstacle, kernelSuite } from '../support/kernel.ts'
 import { Peers } from '../support/peers.ts'
-import { Routed } from '../support/routed.ts'
+import { Routed, type RoutedEnd } from '../support/routed.ts'
 
 const LONG = 600_000
 const NETEM = ['loss', '5%', 'delay', '10ms', 'reorder', '10%']
@@ -79,6 +79,12 @@ function badLink({ name, obstacle, open, mebibytes }: BadLink): void {
   })
 }
 
+/** One end loses none of its 256 frames in one round of thirteen; in none of eight, once in 10^9. */
+const MOST_ROUNDS = 8
+
+const retransmitted = (ends: readonly RoutedEnd[]): readonly number[] =>
+  ends.map(({ stack }) => stack.tcp.counters.retransmitted)
+
 const netem = await netemObstacle()
 
 kernelSuite('super-frames over a router, 1 % of them lost by tc netem on both links', netem, () => {
@@ -99,15 +105,18 @@ kernelSuite('super-frames over a router, 1 % of them lost by tc netem on both li
       `both ways at once with equal hash, IP${version}`,
       async () => {
         const bytes = 16 * MEBIBYTE
-        const { a, b } = await routed.connect(version)
         const [fromA, fromB] = [wordBytes('a', bytes), wordBytes('b', bytes)]
-        const [aGot, bGot] = await Promise.all([exchange(a, fromA), exchange(b, fromB)])
-        expect(aGot).toEqual({ bytes, sha256: sha256(fromB) })
-        expect(bGot).toEqual({ bytes, sha256: sha256(fromA) })
-        for (const { tap, stack } of [routed.a, routed.b]) {
-          expect(tap.counters.rxBytes / tap.counters.rxFrames).toBeGreaterThan(1514)
-          expect(stack.tcp.counters.retransmitted).toBeGreaterThan(0)
+        const ends = [routed.a, routed.b]
+        const before = retransmitted(ends)
+        const spared = (): boolean => retransmitted(ends).some((count, end) => count === before[end])
+        for (let round = 0; round < MOST_ROUNDS && (round === 0 || spared()); round++) {
+          const { a, b } = await routed.connect(version)
+          const [aGot, bGot] = await Promise.all([exchange(a, fromA), exchange(b, fromB)])
+          expect(aGot).toEqual({ bytes, sha256: sha256(fromB) })
+          expect(bGot).toEqual({ bytes, sha256: sha256(fromA) })
         }
+        expect(spared()).toBe(false)
+        for (const { tap } of ends) expect(tap.counters.rxBytes / tap.counters.rxFrames).toBeGreaterThan(1514)
       },
       LONG,
     )
