@@ -69,14 +69,14 @@ async function run(settings: Arguments, watchdog: Watchdog): Promise<number> {
     onStep: () => watchdog.beat(),
     onFailure: (failure) => console.log(reportFailure(failure, out)),
     onProgress: (progress) => {
-      bar?.update(done(settings, progress), { steps: progress.steps, failures: progress.failures })
+      bar.update(done(settings, progress), { steps: progress.steps, failures: progress.failures })
       if (interrupted) throw new Interrupted()
     },
   }).catch((error: unknown) => {
     if (error instanceof Interrupted) return null
     throw error
   })
-  bar?.stop()
+  bar.stop()
   process.off('SIGINT', stop)
   if (report === null) {
     console.log('Interrupted.')
@@ -94,11 +94,13 @@ function done({ steps, milliseconds }: Arguments, report: RunReport): number {
   return Math.min(100, Math.floor(100 * Math.max(report.steps / steps, report.elapsed / milliseconds)))
 }
 
-function progressBar(): SingleBar | null {
-  if (!process.stderr.isTTY) return null
+/** A bar on a terminal; elsewhere, in a log, a line every half minute. */
+function progressBar(): SingleBar {
   const bar = new SingleBar({
     format: '{bar} {percentage} %  {steps} steps, {failures} failures',
     stream: process.stderr,
+    noTTYOutput: true,
+    notTTYSchedule: 30_000,
   })
   bar.start(100, 0, { steps: 0, failures: 0 })
   return bar
@@ -122,7 +124,10 @@ function printReport(report: RunReport, heapBefore: number): void {
   console.log(
     `${report.steps.toLocaleString('en')} steps in ${seconds} s, ${report.failures} failures, seed ${report.seed}`,
   )
-  console.log(`heap: ${heapBefore.toFixed(1)} MiB before, ${heap().toFixed(1)} MiB after`)
+  const peak = process.resourceUsage().maxRSS / 1024
+  console.log(
+    `heap: ${heapBefore.toFixed(1)} MiB before, ${heap().toFixed(1)} MiB after; the whole process at most ${peak.toFixed(0)} MiB`,
+  )
 }
 
 process.exitCode = await main(process.argv.slice(2))

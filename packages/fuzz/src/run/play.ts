@@ -39,6 +39,20 @@ export async function playScenario(
   seed: number,
   options: PlayOptions = {},
 ): Promise<Played> {
+  const played = await play(harness, seed, options)
+  await turnOfTheEventLoop()
+  return played
+}
+
+/**
+ * Virtual time needs no turn. But V8 ends in a task of its own the marking that memory outside its heap asked for: without
+ * one, the stacks of all past scenarios stay (16 MB each, 20 GB after 1,200 of them), and no signal is seen.
+ */
+function turnOfTheEventLoop(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+async function play(harness: Harness, seed: number, options: PlayOptions): Promise<Played> {
   const { stride = 1, steps = harness.steps, onStep } = options
   let scenario: Scenario | null = null
   let step = 0
