@@ -12,6 +12,9 @@ export default defineConfig({
       '@tapwire/sockets': source('sockets'),
       '@tapwire/packetdrill': source('packetdrill'),
       '@tapwire/fuzz': source('fuzz'),
+      '@tapwire/lab': source('lab'),
+      '@tapwire/cli': source('cli'),
+      'tapwire-workshop': source('workshop'),
       // Longer names first: each is taken for the beginning of what is imported.
       '@tapwire/net-api/workers': source('net-api', 'workers/index'),
       '@tapwire/net-api/fetch': source('net-api', 'fetch'),

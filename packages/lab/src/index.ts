@@ -1,0 +1,3 @@
+export type * from './model/recording.ts'
+export type * from './model/scenario.ts'
+export type * from './model/simulation.ts'
