@@ -6,12 +6,6 @@ import {
   IP_RECVERR,
   IP_TOS,
   IP_TTL,
-  IPV6_MTU,
-  IPV6_MTU_DISCOVER,
-  IPV6_RECVERR,
-  IPV6_TCLASS,
-  IPV6_UNICAST_HOPS,
-  IPV6_V6ONLY,
   SO_BROADCAST,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
@@ -25,6 +19,7 @@ import {
 } from './constants.ts'
 import type { DatagramSocket } from './datagram-socket.ts'
 import { SocketError } from './errno.ts'
+import { ipOptionName, V6ONLY } from './ip-option-names.ts'
 import { flagOf, numberOf, rangeOf } from './option-values.ts'
 
 /** Linux's wmem_default, which does nothing here: datagrams leave at once, or wait for the device. */
@@ -38,7 +33,7 @@ export function datagramOption(socket: DatagramSocket, level: number, name: numb
   if (level === SOL_SOCKET) return socketOption(socket, name)
   if (level !== SOL_IP && level !== SOL_IPV6) throw new SocketError('EOPNOTSUPP')
   if (level === SOL_IPV6 && socket.domain !== AF_INET6) throw new SocketError('EOPNOTSUPP')
-  switch (ipName(level, name)) {
+  switch (ipOptionName(level, name)) {
     case IP_TTL:
       return socket.ttl
     case IP_TOS:
@@ -81,7 +76,7 @@ export function setDatagramOption(
 ): void {
   if (level === SOL_SOCKET) setSocketOption(socket, name, value)
   else if (level === SOL_IP || (level === SOL_IPV6 && socket.domain === AF_INET6)) {
-    setIpOption(socket, ipName(level, name), value)
+    setIpOption(socket, ipOptionName(level, name), value)
   } else throw new SocketError('ENOPROTOOPT')
   socket.applyOptions()
 }
@@ -131,30 +126,6 @@ function setIpOption(socket: DatagramSocket, name: number, value: OptionValue): 
       if (socket.socket !== null) throw new SocketError('EINVAL')
       socket.ipv6Only = flagOf(value)
       return
-    default:
-      throw new SocketError('ENOPROTOOPT')
-  }
-}
-
-/** Not a name of SOL_IP. */
-const V6ONLY = -1
-
-/** Those of SOL_IPV6 by the names of SOL_IP, where both mean the same. */
-function ipName(level: number, name: number): number {
-  if (level === SOL_IP) return name
-  switch (name) {
-    case IPV6_UNICAST_HOPS:
-      return IP_TTL
-    case IPV6_TCLASS:
-      return IP_TOS
-    case IPV6_MTU_DISCOVER:
-      return IP_MTU_DISCOVER
-    case IPV6_MTU:
-      return IP_MTU
-    case IPV6_RECVERR:
-      return IP_RECVERR
-    case IPV6_V6ONLY:
-      return V6ONLY
     default:
       throw new SocketError('ENOPROTOOPT')
   }
