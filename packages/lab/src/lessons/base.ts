@@ -1,0 +1,39 @@
+import type { HostSettings, LinkSettings, Scenario } from '../model/scenario.ts'
+
+/** What a lesson says of its scenario; the rest is the same everywhere, so that two lessons differ in what they teach. */
+export interface Setup {
+  readonly seed?: number
+  readonly ip?: 4 | 6
+  readonly duration: number
+  readonly a?: HostSettings
+  readonly b?: HostSettings
+  /** For both hosts. */
+  readonly hosts?: HostSettings
+  /** Milliseconds one way; default 20. */
+  readonly latency?: number
+  /** For both ways. */
+  readonly link?: Partial<LinkSettings>
+  /** From A to B. */
+  readonly there?: Partial<LinkSettings>
+  /** From B to A. */
+  readonly back?: Partial<LinkSettings>
+  readonly router?: boolean
+  readonly flows: Scenario['flows']
+  readonly actions?: Scenario['actions']
+}
+
+export function scenario(title: string, setup: Setup): Scenario {
+  const { latency = 20, hosts = {}, link = {} } = setup
+  return {
+    version: 1,
+    title,
+    seed: setup.seed ?? 1,
+    ip: setup.ip ?? 4,
+    duration: setup.duration,
+    hosts: { A: { ...hosts, ...setup.a }, B: { ...hosts, ...setup.b } },
+    link: { 'A→B': { latency, ...link, ...setup.there }, 'B→A': { latency, ...link, ...setup.back } },
+    router: setup.router ?? false,
+    flows: setup.flows,
+    actions: setup.actions ?? [],
+  }
+}
