@@ -42,6 +42,7 @@ export {
 } from './link/capture.ts'
 export type { CodelOptions } from './link/codel.ts'
 export * from './link/device.ts'
+export type { FateListener, FrameFate } from './link/frame-fate.ts'
 export type { QueueLimits } from './link/frame-queue.ts'
 export type { GilbertElliott } from './link/gilbert-elliott.ts'
 export { type ImpairedDevice, impair } from './link/impair.ts'

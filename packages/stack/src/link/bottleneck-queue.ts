@@ -2,6 +2,7 @@ import type { Micros } from '../core/timer.ts'
 import { CeMark, markCongestion } from './ce-mark.ts'
 import { Codel, type CodelQueue } from './codel.ts'
 import type { LinkDevice } from './device.ts'
+import type { TellFate } from './frame-fate.ts'
 import type { FrameStore } from './frame-store.ts'
 import type { ResolvedImpairment } from './impair-check.ts'
 import type { ImpairStats } from './impair-stats.ts'
@@ -17,6 +18,7 @@ export class BottleneckQueue implements CodelQueue {
   readonly #stats: ImpairStats
   readonly #medium: LinkDevice['medium']
   readonly #longest: number
+  readonly #tell: TellFate | null
   #rules: ResolvedImpairment
   #store: FrameStore
   #codel: Codel | null = null
@@ -24,15 +26,19 @@ export class BottleneckQueue implements CodelQueue {
   #slots: Int32Array = new Int32Array(64)
   #cameAt: Float64Array = new Float64Array(64)
   #head = 0
+  /** When the frame whose turn it is got it. */
+  #turnAt: Micros = 0
 
-  /** @param longest bytes of the link's longest frame */
+  /** @param longest bytes of the link's longest frame @param tell is told of what becomes of frames */
   constructor(
     store: FrameStore,
     rules: ResolvedImpairment,
     stats: ImpairStats,
     medium: LinkDevice['medium'],
     longest: number,
+    tell: TellFate | null,
   ) {
+    this.#tell = tell
     this.#store = store
     this.#rules = rules
     this.#stats = stats
@@ -55,22 +61,26 @@ export class BottleneckQueue implements CodelQueue {
     const packets = this.packets + 1
     const rules = this.#rules
     if (bytes > rules.queueBytes || packets > rules.queuePackets) {
-      if (!this.#survivesOverflow(slot, bytes, packets)) {
+      if (!this.#survivesOverflow(slot, bytes, packets, now)) {
         this.#stats.queueDropped++
+        this.#tell?.(slot, 'queueDropped', now)
         this.#store.release(slot)
         return
       }
-    } else if (bytes > rules.markAboveBytes || packets > rules.markAbovePackets) this.#tryMark(slot)
+    } else if (bytes > rules.markAboveBytes || packets > rules.markAbovePackets) this.#tryMark(slot, now)
     this.#append(slot, now)
     this.bytes = bytes
     if (bytes > this.#stats.queueMostBytes) this.#stats.queueMostBytes = bytes
     if (packets > this.#stats.queueMostPackets) this.#stats.queueMostPackets = packets
+    this.#tell?.(slot, 'queued', now)
   }
 
   /** The frame whose turn it is, or -1; what a CoDel drops on the way is gone. */
   next(now: Micros): number {
+    this.#turnAt = now
     const slot = this.#codel === null ? this.shift() : this.#codel.dequeue(this, now)
     if (slot >= 0) {
+      this.#tell?.(slot, 'dequeued', now)
       const sojourn = now - this.shiftedAt
       const stats = this.#stats
       stats.queued++
@@ -91,11 +101,12 @@ export class BottleneckQueue implements CodelQueue {
   }
 
   mark(slot: number): boolean {
-    return this.#rules.ecn && this.#tryMark(slot)
+    return this.#rules.ecn && this.#tryMark(slot, this.#turnAt)
   }
 
   drop(slot: number): void {
     this.#stats.codelDropped++
+    this.#tell?.(slot, 'codelDropped', this.#turnAt)
     this.#store.release(slot)
   }
 
@@ -103,15 +114,18 @@ export class BottleneckQueue implements CodelQueue {
    * With `ecn` a full queue marks before it drops; but marks are no room (RFC 3168 section 5: a full queue drops), so
    * that at twice its bound it drops everything.
    */
-  #survivesOverflow(slot: number, bytes: number, packets: number): boolean {
+  #survivesOverflow(slot: number, bytes: number, packets: number, now: Micros): boolean {
     const { ecn, queueBytes, queuePackets } = this.#rules
-    return ecn && bytes <= 2 * queueBytes && packets <= 2 * queuePackets && this.#tryMark(slot)
+    return ecn && bytes <= 2 * queueBytes && packets <= 2 * queuePackets && this.#tryMark(slot, now)
   }
 
-  #tryMark(slot: number): boolean {
+  #tryMark(slot: number, now: Micros): boolean {
     const store = this.#store
     const result = markCongestion(store.memory.view, store.offset[slot], store.length[slot], this.#medium)
-    if (result === CeMark.Marked) this.#stats.marked++
+    if (result === CeMark.Marked) {
+      this.#stats.marked++
+      this.#tell?.(slot, 'marked', now)
+    }
     return result !== CeMark.NotCapable
   }
 

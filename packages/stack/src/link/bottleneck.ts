@@ -1,6 +1,7 @@
 import { type Micros, NEVER } from '../core/timer.ts'
 import { BottleneckQueue } from './bottleneck-queue.ts'
 import type { LinkDevice } from './device.ts'
+import type { TellFate } from './frame-fate.ts'
 import type { FrameStore } from './frame-store.ts'
 import type { ResolvedImpairment } from './impair-check.ts'
 import type { ImpairStats } from './impair-stats.ts'
@@ -21,7 +22,7 @@ export class Bottleneck {
   /** Bits times microseconds that rounding has given away, made good by the next frame: rates are kept exactly. */
   #owed = 0
 
-  /** @param longest bytes of the link's longest frame */
+  /** @param longest bytes of the link's longest frame @param tell is told of what becomes of frames */
   constructor(
     store: FrameStore,
     rules: ResolvedImpairment,
@@ -29,9 +30,10 @@ export class Bottleneck {
     medium: LinkDevice['medium'],
     longest: number,
     leave: Leave,
+    tell: TellFate | null = null,
   ) {
     this.#store = store
-    this.#queue = new BottleneckQueue(store, rules, stats, medium, longest)
+    this.#queue = new BottleneckQueue(store, rules, stats, medium, longest, tell)
     this.#leave = leave
     this.#bandwidth = rules.bandwidth
   }

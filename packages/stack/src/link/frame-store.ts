@@ -19,6 +19,8 @@ export class FrameStore {
   length: Int32Array = new Int32Array(64)
   /** Microseconds that a frame is to take on top of what the others do; 0 when it is taken. */
   extraDelay: Float64Array = new Float64Array(64)
+  /** The number that whoever took the slot has given the frame. */
+  serial: Float64Array = new Float64Array(64)
   readonly memory: Memory
   readonly #maxBytes: number
   /** Free slots, the last freed on top. */
@@ -70,15 +72,20 @@ export class FrameStore {
     const size = this.offset.length * 2
     this.offset = grown(this.offset, size)
     this.length = grown(this.length, size)
-    const extraDelay = new Float64Array(size)
-    extraDelay.set(this.extraDelay)
-    this.extraDelay = extraDelay
+    this.extraDelay = grownNumbers(this.extraDelay, size)
+    this.serial = grownNumbers(this.serial, size)
     this.#free = grown(this.#free, size)
   }
 }
 
 function grown(old: Int32Array, size: number): Int32Array {
   const array = new Int32Array(size)
+  array.set(old)
+  return array
+}
+
+function grownNumbers(old: Float64Array, size: number): Float64Array {
+  const array = new Float64Array(size)
   array.set(old)
   return array
 }

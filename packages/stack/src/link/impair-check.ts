@@ -108,15 +108,19 @@ const IMPAIR_OPTIONS: KnownOptions<ImpairOptions> = {
   direction: true,
   seed: true,
   clock: true,
+  onFate: true,
 }
 
 /** What `impair` was given besides the impairment. @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE */
 export function checkOptions(options: ImpairOptions): void {
   refuseUnknown("options of 'impair'", options, IMPAIR_OPTIONS)
   checkDirection(options.direction)
-  const { seed, clock } = options
+  const { seed, clock, onFate } = options
   if (seed !== undefined && !Number.isInteger(seed)) refuse('seed', 'an integer', seed)
   if (clock !== undefined && !isClock(clock)) refuse('clock', 'a Clock', clock)
+  if (onFate !== undefined && onFate !== null && typeof onFate !== 'function') {
+    refuse('onFate', 'a function or null', onFate)
+  }
 }
 
 /** @throws ERR_INVALID_ARG_VALUE */

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import type { CodelOptions } from './codel.ts'
+import type { FateListener } from './frame-fate.ts'
 import type { GilbertElliott } from './gilbert-elliott.ts'
 import type { JitterDistribution } from './jitter.ts'
 import type { PolicerOptions } from './policer.ts'
@@ -107,4 +108,6 @@ export interface ImpairOptions extends Impairment {
   readonly seed?: number
   /** Where time comes from; default: real time. */
   readonly clock?: Clock
+  /** Is told what becomes of each frame. Default: nobody, at the cost of a null check. */
+  readonly onFate?: FateListener | null
 }

@@ -78,8 +78,9 @@ class Impaired implements ImpairedDevice, FrameSink, PathOwner {
     checkOptions(options)
     const clock = clockOf(options.clock)
     const seed = options.seed ?? 1
-    this.#in = new ImpairedPath('in', clock, seed, this.#longest, this)
-    this.#out = new ImpairedPath('out', clock, seed, this.#longest, this)
+    const listener = options.onFate ?? null
+    this.#in = new ImpairedPath('in', clock, seed, this.#longest, this, listener)
+    this.#out = new ImpairedPath('out', clock, seed, this.#longest, this, listener)
     this.#direction = options.direction ?? 'both'
     this.stats = { in: this.#in.stats, out: this.#out.stats }
     this.#change(options, this.#direction)

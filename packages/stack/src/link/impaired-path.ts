@@ -9,6 +9,7 @@ import { CeMark, markCongestion } from './ce-mark.ts'
 import { happens } from './chance.ts'
 import { DelayLine } from './delay-line.ts'
 import { ETHERNET_HEADER, type LinkDevice } from './device.ts'
+import type { FateListener, FrameFate } from './frame-fate.ts'
 import { BURST } from './frame-outlet.ts'
 import { FrameStore } from './frame-store.ts'
 import { BurstLoss } from './gilbert-elliott.ts'
@@ -57,6 +58,7 @@ export class ImpairedPath {
   readonly #mark: SeededRandom
   readonly #latency: Latency
   readonly #leave = (slot: number, at: Micros): void => this.#delay(slot, at)
+  readonly #listener: FateListener | null
   #store: FrameStore | null = null
   #bottleneck: Bottleneck | null = null
   #burstLoss: BurstLoss | null = null
@@ -66,8 +68,16 @@ export class ImpairedPath {
   #running = false
   #alarmAt: Micros = NEVER
 
-  /** @param longest bytes of the device's longest frame */
-  constructor(direction: Direction, clock: Clock, seed: number, longest: number, owner: PathOwner) {
+  /** @param longest bytes of the device's longest frame @param listener is told of each frame's fate */
+  constructor(
+    direction: Direction,
+    clock: Clock,
+    seed: number,
+    longest: number,
+    owner: PathOwner,
+    listener: FateListener | null = null,
+  ) {
+    this.#listener = listener
     this.#direction = direction
     this.#clock = clock
     this.#longest = longest
@@ -95,6 +105,7 @@ export class ImpairedPath {
       this.#owner.medium,
       this.#longest,
       this.#leave,
+      this.#listener === null ? null : (slot, fate, at) => this.#tell(slot, fate, at),
     )
   }
 
@@ -161,6 +172,7 @@ export class ImpairedPath {
     this.stats.frames++
     this.stats.bytes += length
     this.stats.delivered++
+    this.#listener?.(this.#direction, this.stats.frames - 1, 'delivered', this.#clock.now())
   }
 
   /**
@@ -170,7 +182,7 @@ export class ImpairedPath {
   take(length: number): number {
     this.stats.frames++
     this.stats.bytes += length
-    return this.#takeSlot(length)
+    return this.#takeSlot(length, this.stats.frames - 1)
   }
 
   /**
@@ -179,7 +191,7 @@ export class ImpairedPath {
    */
   takeOwn(length: number): number {
     this.stats.injected++
-    return this.#takeSlot(length)
+    return this.#takeSlot(length, -1)
   }
 
   offsetOf(slot: number): number {
@@ -192,7 +204,7 @@ export class ImpairedPath {
     const to = this.#impairment
     if (to.filter !== null && !this.#passesFilter(store, slot)) {
       this.stats.filtered++
-      store.release(slot)
+      this.#end(store, slot, 'filtered')
       return
     }
     if (this.#script !== null) this.#play(this.#script, store, slot)
@@ -219,14 +231,19 @@ export class ImpairedPath {
 
   #forwardDue(store: FrameStore, now: Micros): number {
     const line = this.#line
+    const incoming = this.#direction === 'in'
     let forwarded = 0
     this.blocked = false
     while (line.count > 0 && line.earliest <= now && forwarded < BURST) {
       const slot = line.front
+      // Whoever receives a frame knows what it is; whoever sends one may be told later that there was no room.
+      if (incoming) this.#tell(slot, 'delivered', now)
+      const refused = this.stats.refused
       if (!this.#owner.forward(this.#direction, store.offset[slot], store.length[slot])) {
         this.blocked = true
         break
       }
+      if (!incoming) this.#tell(slot, this.stats.refused > refused ? 'refused' : 'delivered', now)
       forwarded++
       this.stats.delivered++
       // Whoever got the frame may have closed this path, which frees everything.
@@ -253,12 +270,12 @@ export class ImpairedPath {
       this.stats.scripted++
       if (fate.do === 'drop') {
         this.stats.scriptDropped++
-        store.release(slot)
+        this.#end(store, slot, 'scriptDropped')
         return
       }
       if (fate.do === 'mark') this.#markFrame(store, slot)
       else if (fate.do === 'corrupt') {
-        this.stats.corrupted++
+        this.#corrupted(slot)
         flipLastBit(memory, offset, length, medium)
       } else if (fate.do === 'delay') store.extraDelay[slot] = fate.delay * 1000
     }
@@ -272,7 +289,7 @@ export class ImpairedPath {
     const to = this.#impairment
     if (to.pathMtu !== Number.POSITIVE_INFINITY && !this.#fitsPath(store, slot)) {
       stats.tooBig++
-      store.release(slot)
+      this.#end(store, slot, 'tooBig')
       return
     }
     // Both are drawn for every frame: a frame that is lost takes no number away from the next one's fate.
@@ -280,7 +297,7 @@ export class ImpairedPath {
     const twice = happens(this.#duplicate, to.duplicate)
     if (lost) stats.lost++
     const copy = twice ? this.#copyOf(store, slot) : -1
-    if (lost) store.release(slot)
+    if (lost) this.#end(store, slot, 'lost')
     else this.#enqueue(store, slot)
     if (copy >= 0) this.#enqueue(store, copy)
   }
@@ -289,12 +306,12 @@ export class ImpairedPath {
     const to = this.#impairment
     const now = this.#clock.now()
     if (happens(this.#corrupt, to.corrupt)) {
-      this.stats.corrupted++
+      this.#corrupted(slot)
       flipBits(store.memory, store.offset[slot], store.length[slot], to.corruptBits, this.#corrupt)
     }
     if (this.#policer !== null && !this.#policer.conforms(store.length[slot], now)) {
       this.stats.policed++
-      store.release(slot)
+      this.#end(store, slot, 'policed')
       return
     }
     if (happens(this.#mark, to.mark)) this.#markFrame(store, slot)
@@ -309,6 +326,7 @@ export class ImpairedPath {
     if (extra > 0) due = latency.arrivalOutOfOrder(left) + extra
     else if (latency.reorders()) {
       this.stats.reordered++
+      this.#tell(slot, 'reordered', left)
       due = latency.reorderedArrival(left)
     } else due = latency.arrival(left)
     this.#line.push(slot, due)
@@ -326,21 +344,44 @@ export class ImpairedPath {
   #markFrame(store: FrameStore, slot: number): void {
     const { view } = store.memory
     const result = markCongestion(view, store.offset[slot], store.length[slot], this.#owner.medium)
-    if (result === CeMark.Marked) this.stats.marked++
+    if (result !== CeMark.Marked) return
+    this.stats.marked++
+    this.#tell(slot, 'marked', this.#clock.now())
   }
 
-  #takeSlot(length: number): number {
+  /** @param serial the frame's number, for the listener */
+  #takeSlot(length: number, serial: number): number {
     const slot = this.#store === null ? -1 : this.#store.take(length)
-    if (slot < 0) this.stats.overflowed++
+    if (slot >= 0) (this.#store as FrameStore).serial[slot] = serial
+    else {
+      this.stats.overflowed++
+      this.#listener?.(this.#direction, serial, 'overflowed', this.#clock.now())
+    }
     return slot
   }
 
   #copyOf(store: FrameStore, slot: number): number {
-    const copy = this.#takeSlot(store.length[slot])
+    const copy = this.#takeSlot(store.length[slot], store.serial[slot])
     if (copy < 0) return -1
     this.stats.duplicated++
+    this.#tell(copy, 'duplicated', this.#clock.now())
     store.memory.move(store.offset[copy], store.offset[slot], store.length[slot])
     return copy
+  }
+
+  #tell(slot: number, fate: FrameFate, at: Micros): void {
+    const listener = this.#listener
+    if (listener !== null) listener(this.#direction, (this.#store as FrameStore).serial[slot], fate, at)
+  }
+
+  #end(store: FrameStore, slot: number, fate: FrameFate): void {
+    this.#tell(slot, fate, this.#clock.now())
+    store.release(slot)
+  }
+
+  #corrupted(slot: number): void {
+    this.stats.corrupted++
+    this.#tell(slot, 'corrupted', this.#clock.now())
   }
 
   #passesFilter(store: FrameStore, slot: number): boolean {
