@@ -1,7 +1,9 @@
 import type { IpAddress } from '../ip/address.ts'
 import type { CongestionName } from './congestion/controller.ts'
+import type { TcpInspection } from './inspect.ts'
 
 export type { CongestionName } from './congestion/controller.ts'
+export type { SequenceRange, TcpInspection } from './inspect.ts'
 
 /** The states of RFC 9293 section 3.3.2. */
 export const TcpState = {
@@ -173,6 +175,8 @@ export interface ConnectOptions {
 
 /** One TCP connection, as the stack's own API has it: bytes in, bytes out, no streams. */
 export interface TcpConnection {
+  /** The number that traces give it. */
+  readonly id: number
   /** May be replaced at any time, e.g. right after `accept`. Null drops notifications; data stays in the ring. */
   handler: ConnectionHandler | null
   /** Free for the owner of the handler. */
@@ -268,6 +272,8 @@ export interface TcpConnection {
   setQuickAck(on: boolean): void
   /** What is known of the connection's health. */
   info(): TcpInfo
+  /** How its sequence space stands: an object for a look now and then, as `info`'s. */
+  inspect(): TcpInspection
 }
 
 export interface TcpListener {

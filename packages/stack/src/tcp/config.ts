@@ -126,6 +126,11 @@ export interface TcpSettings {
    * 3.2), 1 to 65,535. Default [32,768, 65,535]: Linux's lower end, and everything above.
    */
   readonly ephemeralPorts?: PortRange
+  /**
+   * The sequence number with which every connection begins, 0 to 2^32 - 1, or null (default): drawn as RFC 6528 has it. Fixed, anybody
+   * can guess it: for teaching and tests only, such as of what happens at the wrap-around.
+   */
+  readonly initialSequence?: number | null
 }
 
 /** Linux's tcp_mtu_probing. */
@@ -181,6 +186,7 @@ export interface TcpConfig {
   readonly synCookies: SynCookieSetting
   readonly restAbove: number
   readonly ephemeralPorts: PortRange
+  readonly initialSequence: number | null
 }
 
 /** The six bits of DSCP in the traffic class. */
@@ -283,6 +289,7 @@ export function resolveTcpSettings(given: TcpSettings = {}): TcpConfig {
     ecn: checkEcn(given.ecn ?? 'passive'),
     synCookies: checkSynCookies(given.synCookies ?? true),
     ephemeralPorts: checkPorts(given.ephemeralPorts ?? [32_768, 65_535]),
+    initialSequence: checkInitialSequence(given.initialSequence ?? null),
   }
   refuseUnknown('TCP settings', given, config)
   return config
@@ -293,6 +300,14 @@ function checkSynCookies(value: SynCookieSetting): SynCookieSetting {
   throw new TapwireError(
     'ERR_INVALID_ARG_VALUE',
     `The TCP setting 'synCookies' must be true, false or 'always'. Received ${String(value)}`,
+  )
+}
+
+function checkInitialSequence(value: number | null): number | null {
+  if (value === null || (Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff)) return value
+  throw new TapwireError(
+    'ERR_OUT_OF_RANGE',
+    `The TCP setting 'initialSequence' must be an integer from 0 to 4294967295, or null. Received ${value}`,
   )
 }
 

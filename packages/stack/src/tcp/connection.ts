@@ -18,6 +18,7 @@ import { checkCongestionName } from './congestion/names.ts'
 import type { TcpContext } from './context.ts'
 import { setQuickAck } from './delayed-ack.ts'
 import { tcpInfo } from './info.ts'
+import { inspectTcb, type TcpInspection } from './inspect.ts'
 import { withSettings } from './own-settings.ts'
 import { receiveWindow } from './receive-window.ts'
 import { finReceived } from './receiver.ts'
@@ -60,6 +61,10 @@ export class Connection implements TcpConnection {
   wake(tcb: Tcb): void {
     this.#awake = tcb
     this.#resting = null
+  }
+
+  get id(): number {
+    return this.#tcb.id
   }
 
   get handler(): ConnectionHandler | null {
@@ -368,6 +373,10 @@ export class Connection implements TcpConnection {
 
   info(): TcpInfo {
     return tcpInfo(this.#tcb)
+  }
+
+  inspect(): TcpInspection {
+    return inspectTcb(this.#tcb)
   }
 
   /** What is queued may go now. */

@@ -5,7 +5,7 @@ import type { TcpContext } from './context.ts'
 
 /**
  * ISN = M + F(addresses, ports, secret), RFC 6528 section 3 (SHLD-1, MUST-8, MUST-9, R6528-01): M advances every 4 µs, F
- * is keyed with a secret that is made anew with each stack (R6528-02).
+ * is keyed with a secret that is made anew with each stack (R6528-02). Or what the settings say.
  */
 export function initialSequence(
   tcp: TcpContext,
@@ -15,6 +15,8 @@ export function initialSequence(
   remotePort: number,
   now: Micros,
 ): number {
+  const { initialSequence } = tcp.config
+  if (initialSequence !== null) return initialSequence | 0
   return (Math.floor(now / 4) + tupleHash(tcp, local, localPort, remote, remotePort, 1)) | 0
 }
 

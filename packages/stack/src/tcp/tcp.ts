@@ -231,6 +231,18 @@ export class Tcp implements Transport, TcpApi {
     return entry !== null && entry.cookie !== null && entry.restUntil <= this.context.engine.clock.now()
   }
 
+  /**
+   * The connection of which a trace tells by this number, or null: it is over, in TIME-WAIT, at rest, or nobody's yet. For tools: it
+   * looks through all of them.
+   */
+  connectionById(id: number): TcpConnection | null {
+    let found: Tcb | null = null
+    this.context.connections.each((tcb) => {
+      if (tcb.id === id) found = tcb
+    })
+    return found === null ? null : connectionOf(found)
+  }
+
   /** Whether any connection, in whatever state, has this local port: not for hot paths. */
   usesPort(port: number): boolean {
     const { connections, halfOpen, timeWait } = this.context
