@@ -48,8 +48,9 @@ describe.each(HARNESSES)('the harness $name', (harness) => {
     const once = async (): Promise<unknown> => {
       const scenario = harness.begin(77)
       for (let i = 0; i < 100; i++) scenario.step()
-      await scenario.finish()
-      return [scenario.figures(), scenario.recorder.frames]
+      const { world } = scenario
+      await world.finish()
+      return [world.figures(), world.recorder.frames]
     }
     expect(await once()).toEqual(await once())
   })
@@ -62,17 +63,15 @@ function sabotaged(at: number): Harness {
     ...harness,
     begin(seed): Scenario {
       const scenario = harness.begin(seed)
+      const { world } = scenario
       let step = 0
-      return {
-        recorder: scenario.recorder,
-        step: () => scenario.step(),
-        check: () => {
-          scenario.check()
-          if (++step > at) throw new Error('What must hold does not')
-        },
-        finish: () => scenario.finish(),
-        figures: () => scenario.figures(),
+      const check = (): void => {
+        world.check()
+        if (++step > at) throw new Error('What must hold does not')
       }
+      const { recorder } = world
+      const broken = { recorder, check, finish: () => world.finish(), figures: () => world.figures() }
+      return { world: broken, step: () => scenario.step() }
     },
   }
 }

@@ -11,7 +11,7 @@ describe('the script of a failure', () => {
     for (let seed = 1; seed <= 20; seed++) {
       const scenario = optionsHarness.begin(seed)
       for (let i = 0; i < 200; i++) scenario.step()
-      const script = packetScript(scenario.recorder.frames, 'What must hold does not')
+      const script = packetScript(scenario.world.recorder.frames, 'What must hold does not')
       if (script === null) continue
       expect(script).toMatch(/^\/\/ What must hold does not\n/)
       expect(script).toContain('listen(3, 8) = 0')
@@ -24,7 +24,7 @@ describe('the script of a failure', () => {
   it('is of the connection that the failure names', () => {
     const scenario = optionsHarness.begin(3)
     for (let i = 0; i < 200; i++) scenario.step()
-    const { frames } = scenario.recorder
+    const { frames } = scenario.world.recorder
     const script = packetScript(
       frames,
       'connection 1 (10.0.0.2 port 7 to 10.0.0.1 port 1024, ESTABLISHED): broken',

@@ -9,7 +9,7 @@ import {
   VirtualClock,
 } from '@tapwire/stack'
 import { Door } from '../harness/door.ts'
-import { addressBytes, ipPacket } from '../harness/lone-stack.ts'
+import { addressBytes, ipPacket } from '../harness/peer-packets.ts'
 import { Follower } from './follower.ts'
 import { CLOSED_PORT, FIRST_PORT, type Peer, WRITTEN } from './peer.ts'
 import { BEHAVIOURS, type Behaviour, type Script } from './script.ts'

@@ -14,10 +14,6 @@ class Cable implements Scenario {
     for (let i = 0; i < 4; i++) this.world.connect()
   }
 
-  get recorder() {
-    return this.world.recorder
-  }
-
   step(): void {
     const world = this.world
     const { dice } = world
@@ -57,18 +53,6 @@ class Cable implements Scenario {
       forgeData: dice.pick([0, 0, 0, 200]),
       complain: dice.pick(SELDOM),
     }
-  }
-
-  check(): void {
-    this.world.check()
-  }
-
-  finish(): Promise<void> {
-    return this.world.finish()
-  }
-
-  figures(): Readonly<Record<string, number>> {
-    return this.world.figures()
   }
 }
 

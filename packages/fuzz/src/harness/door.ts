@@ -25,10 +25,16 @@ export class Door implements LinkDevice {
   #block = -1
   #wasFull = false
 
-  constructor(medium: LinkDevice['medium'], mac: Uint8Array | null, mtu = 1500) {
+  /** @param offloads what it can do for the stack; @param mac where the medium has any */
+  constructor(
+    medium: LinkDevice['medium'],
+    mac: Uint8Array | null,
+    offloads: LinkCapabilities = NO_OFFLOADS,
+    mtu = 1500,
+  ) {
     this.medium = medium
     this.mtu = mtu
-    this.capabilities = { ...NO_OFFLOADS, mac: medium === 'ethernet' ? mac : null }
+    this.capabilities = { ...offloads, mac: medium === 'ethernet' ? mac : null }
   }
 
   attach(sink: FrameSink): void {
@@ -81,7 +87,8 @@ export class Door implements LinkDevice {
   }
 }
 
-function bytesOf(frame: TxDescriptor): Uint8Array {
+/** What a device is told to send. */
+export function bytesOf(frame: TxDescriptor): Uint8Array {
   const { memory } = frame
   const bytes = new Uint8Array(frame.length)
   const { u8 } = memory

@@ -3,7 +3,8 @@ import { arbitraryEthernetFrame, arbitraryIpPacket } from '../arbitraries/packet
 import { subSeed } from '../dice.ts'
 import { fragmentBadly } from '../mutators/fragments.ts'
 import { mutatePacket } from '../mutators/mutate.ts'
-import { ipPacket, LoneStack } from './lone-stack.ts'
+import { LoneStack } from './lone-stack.ts'
+import { ipPacket } from './peer-packets.ts'
 import type { Harness, Scenario } from './scenario.ts'
 
 /** Frames that the generators make for one scenario; mutations make others of them. */
@@ -11,13 +12,13 @@ const SAMPLES = 48
 
 /** Any frame at the door of a stack that is at work. */
 class Frames implements Scenario {
-  readonly #world: LoneStack
+  readonly world: LoneStack
   readonly #samples: Uint8Array[]
 
   constructor(seed: number) {
     const medium = (seed & 1) === 0 ? 'ethernet' : 'ip'
-    this.#world = new LoneStack(medium, seed)
-    const { towards, macs } = this.#world
+    this.world = new LoneStack(medium, seed)
+    const { towards, macs } = this.world
     const ours = fc.oneof(...towards.map((pair) => arbitraryIpPacket({ ...pair, destinationPort: 7 })))
     const anybodys = arbitraryEthernetFrame({ towards, ...macs })
     this.#samples =
@@ -26,12 +27,8 @@ class Frames implements Scenario {
         : fc.sample(ours, { seed: subSeed(seed, 3) | 0, numRuns: SAMPLES })
   }
 
-  get recorder() {
-    return this.#world.recorder
-  }
-
   step(): void {
-    const world = this.#world
+    const world = this.world
     const { dice } = world
     const which = dice.below(16)
     if (which < 4) this.#sample()
@@ -48,7 +45,7 @@ class Frames implements Scenario {
   }
 
   #sample(): void {
-    const world = this.#world
+    const world = this.world
     const { dice } = world
     const bytes = dice.pick(this.#samples)
     const frame = dice.one(2) ? bytes : mutatePacket(dice, bytes, world.header)
@@ -56,25 +53,13 @@ class Frames implements Scenario {
   }
 
   #fragments(): void {
-    const world = this.#world
+    const world = this.world
     const { dice } = world
     const { source, destination } = dice.pick(world.towards)
     const payload = dice.bytes(dice.pick([40, 400, 1500, 4000]))
     const udp = { sourcePort: 5353, destinationPort: dice.pick([9, 11]), payload }
     for (const piece of fragmentBadly(dice, ipPacket(source, destination, { udp })))
       world.deliverPacket(piece)
-  }
-
-  check(): void {
-    this.#world.check()
-  }
-
-  finish(): Promise<void> {
-    return this.#world.finish()
-  }
-
-  figures(): Readonly<Record<string, number>> {
-    return this.#world.figures()
   }
 }
 

@@ -1,15 +1,19 @@
-import { packets, requireAddress, SeededRandom, Stack, VirtualClock } from '@tapwire/stack'
+import { type packets, SeededRandom, Stack, VirtualClock } from '@tapwire/stack'
 import { Dice, subSeed } from '../dice.ts'
 import { mendChecksums } from '../mutators/checksums.ts'
 import { mutatePacket } from '../mutators/mutate.ts'
 import { Applications } from './applications.ts'
 import { Door } from './door.ts'
 import { type Flow, Flows } from './flows.ts'
+import { addressBytes, framed, introduction, ipPacket } from './peer-packets.ts'
 import { Recorder } from './recorder.ts'
+import type { World } from './scenario.ts'
 import { optionsFor, segmentFor } from './segments.ts'
+import { TIGHT_LIMITS } from './tight-limits.ts'
 
 const OUR_MAC = Uint8Array.of(2, 0, 0, 0, 0, 1)
 const PEER_MAC = Uint8Array.of(2, 0, 0, 0, 0, 9)
+const MACS = { source: PEER_MAC, destination: OUR_MAC }
 
 /** The stack has the first of each pair, its peer the second. */
 const PAIRS = [
@@ -20,33 +24,11 @@ const PAIRS = [
 /** Whom applications speak to: the peer, the stack itself, and somebody who is not there. */
 const FAR = ['10.0.0.1', 'fd00::1', '10.0.0.1', 'fd00::1', '127.0.0.1', '10.0.0.50', 'fd00::50'] as const
 
-const LIMITS = {
-  memory: 8 << 20,
-  neighbours: 32,
-  neighbourQueue: 4,
-  neighbourQueueBytes: 32_768,
-  reassemblies: 32,
-  reassembliesPerSource: 8,
-  reassemblyBytes: 262_144,
-  fragmentsPerDatagram: 16,
-  paths: 48,
-  pings: 16,
-  udpReceiveBuffer: 16_384,
-  connections: 40,
-  listeners: 4,
-  synBacklog: 12,
-  halfOpen: 16,
-  timeWait: 16,
-  orphans: 8,
-  outOfOrderRanges: 3,
-  loopbackQueueBytes: 131_072,
-} as const
-
 /** Milliseconds. A peer may ask for a user timeout of an hour (RFC 5482); nothing else takes as long. */
 const LONG = 4 * 3_600_000
 
 /** One stack with applications, and all of its outside in the hands of the fuzzer. */
-export class LoneStack {
+export class LoneStack implements World {
   readonly clock = new VirtualClock()
   readonly dice: Dice
   readonly stack: Stack
@@ -79,7 +61,7 @@ export class LoneStack {
     this.stack = new Stack({
       clock: this.clock,
       random: new SeededRandom(subSeed(seed, 2)),
-      limits: LIMITS,
+      limits: TIGHT_LIMITS,
       conflictDetection: dice.one(4) ? 'optimistic' : 'off',
       tcp: {
         receiveBuffer: dice.pick([4096, 16_384, 131_072]),
@@ -130,13 +112,7 @@ export class LoneStack {
   deliverPacket(packet: Uint8Array): void {
     if (this.#kept.length < 16) this.#kept.push(packet)
     else this.#kept[this.dice.below(16)] = packet
-    this.deliverFrame(this.#framed(packet))
-  }
-
-  #framed(packet: Uint8Array): Uint8Array {
-    if (this.header === 0) return packet
-    const type = (packet[0] ?? 0) >>> 4 === 6 ? 0x86dd : 0x0800
-    return packets.buildEthernet({ source: PEER_MAC, destination: OUR_MAC, type, payload: packet })
+    this.deliverFrame(this.header === 0 ? packet : framed(MACS, packet))
   }
 
   /** A packet that came lately comes once more. */
@@ -147,22 +123,8 @@ export class LoneStack {
   /** The peer's MAC addresses become known, so that the stack can answer. */
   introduce(): void {
     if (this.header === 0) return
-    const ethernet = { destination: OUR_MAC, source: PEER_MAC }
     for (const { source, destination } of this.towards) {
-      if (source.length === 4) {
-        const arp = {
-          operation: 1,
-          senderMac: PEER_MAC,
-          senderIp: source,
-          targetMac: OUR_MAC,
-          targetIp: destination,
-        }
-        this.deliverFrame(packets.buildFrame({ ethernet, arp }))
-      } else {
-        const options: packets.NdpOption[] = [{ name: 'sourceLinkAddress', mac: PEER_MAC }]
-        const ndp = { name: 'neighbourSolicitation' as const, target: destination, options }
-        this.deliverFrame(packets.buildFrame({ ethernet, ipv6: { source, destination, hopLimit: 255 }, ndp }))
-      }
+      this.deliverFrame(introduction(MACS, source, destination))
     }
     this.door.endBurst()
   }
@@ -294,6 +256,7 @@ export class LoneStack {
       challengeAcks: tcp.counters.challengeAcks,
       resets: tcp.counters.resetsIn,
       outOfOrder: tcp.counters.outOfOrderIn,
+      malformedOptions: tcp.counters.malformedOptions,
       errors: icmp.counters.errorsIn,
       datagrams: udp.counters.delivered,
       reassembled: ip.counters.reassembled,
@@ -310,24 +273,7 @@ function faultOf(faults: readonly unknown[]): unknown {
   return fault instanceof Error ? fault : new Error(`A fault: ${String(fault)}`)
 }
 
-type Layers = Omit<packets.FrameFields, 'ethernet' | 'ipv4' | 'ipv6'>
-
-export function ipPacket(source: Uint8Array, destination: Uint8Array, layers: Layers): Uint8Array {
-  const ip = { source, destination }
-  return packets.buildFrame(source.length === 4 ? { ipv4: ip, ...layers } : { ipv6: ip, ...layers })
-}
-
 /** From the peer of a connection. */
 function packetOf(flow: Flow, tcp: packets.TcpFields): Uint8Array {
   return ipPacket(flow.remote, flow.local, { tcp })
-}
-
-/** The bytes of an address as packets have it. */
-export function addressBytes(text: string): Uint8Array {
-  const { a0, a1, a2, a3, isV4 } = requireAddress(text)
-  const words = isV4 ? [a3] : [a0, a1, a2, a3]
-  const bytes = new Uint8Array(words.length * 4)
-  const view = new DataView(bytes.buffer)
-  for (const [i, value] of words.entries()) view.setInt32(i * 4, value)
-  return bytes
 }

@@ -13,10 +13,6 @@ class Model implements Scenario {
     this.world.connect()
   }
 
-  get recorder() {
-    return this.world.recorder
-  }
-
   step(): void {
     const world = this.world
     const { dice } = world
@@ -75,18 +71,6 @@ class Model implements Scenario {
       corrupt: seldom(0.1),
       bandwidth: dice.pick([1e6, 1e8, Number.POSITIVE_INFINITY]),
     })
-  }
-
-  check(): void {
-    this.world.check()
-  }
-
-  finish(): Promise<void> {
-    return this.world.finish()
-  }
-
-  figures(): Readonly<Record<string, number>> {
-    return this.world.figures()
   }
 }
 

@@ -9,20 +9,16 @@ const SAMPLES = 64
 
 /** Segments of live connections, and SYNs, with any options. */
 class Options implements Scenario {
-  readonly #world: LoneStack
+  readonly world: LoneStack
   readonly #lists: ReturnType<typeof fc.sample<OptionList>>
 
   constructor(seed: number) {
-    this.#world = new LoneStack('ip', seed)
+    this.world = new LoneStack('ip', seed)
     this.#lists = fc.sample(arbitraryTcpOptions(), { seed: subSeed(seed, 3) | 0, numRuns: SAMPLES })
   }
 
-  get recorder() {
-    return this.#world.recorder
-  }
-
   step(): void {
-    const world = this.#world
+    const world = this.world
     const { dice } = world
     const which = dice.below(12)
     if (which < 7) this.#segment()
@@ -34,7 +30,7 @@ class Options implements Scenario {
 
   /** As the connection expects it, but for its options. */
   #segment(): void {
-    const world = this.#world
+    const world = this.world
     const { dice } = world
     const flow = world.flows.pick(dice)
     if (flow === null) {
@@ -51,19 +47,6 @@ class Options implements Scenario {
       { ...fields, seq: flow.expects, ack: flow.next, flags: dice.pick([0x10, 0x18, 0x02, 0x12]), options },
       false,
     )
-  }
-
-  check(): void {
-    this.#world.check()
-  }
-
-  finish(): Promise<void> {
-    return this.#world.finish()
-  }
-
-  figures(): Readonly<Record<string, number>> {
-    const { malformedOptions } = this.#world.stack.tcp.counters
-    return { ...this.#world.figures(), malformedOptions }
   }
 }
 

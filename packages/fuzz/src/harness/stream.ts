@@ -42,6 +42,11 @@ export class StreamEnd {
     },
   }
 
+  /** The other end, if it was ever there. */
+  get other(): StreamEnd | undefined {
+    return this.#other()
+  }
+
   get open(): boolean {
     return !this.finished && !this.gone && this.connection.closeReason === undefined
   }
@@ -104,7 +109,7 @@ export class StreamEnd {
     const { connection } = this
     if (this.wrongAt >= 0) return `${this.#name}: byte ${this.wrongAt} is not what was sent`
     if (this.forged) return null
-    const other = this.#other()
+    const { other } = this
     const had = this.received + (this.gone ? 0 : connection.readable)
     const could = other?.sent ?? 0
     if (had > could) return `${this.#name}: ${had} bytes arrived of ${could}`

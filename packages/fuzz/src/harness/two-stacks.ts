@@ -15,6 +15,7 @@ import { Dice, subSeed } from '../dice.ts'
 import { Attacker } from './attacker.ts'
 import { expectNothing } from './lone-stack.ts'
 import { Recorder } from './recorder.ts'
+import type { World } from './scenario.ts'
 import { StreamEnd } from './stream.ts'
 
 /** Milliseconds in which even a connection whose peer says nothing any more is given up. */
@@ -26,7 +27,7 @@ const LONGEST_HANDSHAKE = 300_000_000
 const PORTS = [7, 8] as const
 
 /** Two stacks on a cable that can be made as bad as one likes, with somebody on the path; and all connections between them. */
-export class TwoStacks {
+export class TwoStacks implements World {
   readonly clock = new VirtualClock()
   readonly dice: Dice
   readonly stacks: readonly [Stack, Stack]

@@ -61,17 +61,17 @@ async function play(harness: Harness, seed: number, options: PlayOptions): Promi
     for (; step < steps; step++) {
       onStep?.()
       scenario.step()
-      if ((step + 1) % stride === 0) scenario.check()
+      if ((step + 1) % stride === 0) scenario.world.check()
     }
-    scenario.check()
-    await scenario.finish()
-    return { steps, figures: scenario.figures(), failure: null }
+    scenario.world.check()
+    await scenario.world.finish()
+    return { steps, figures: scenario.world.figures(), failure: null }
   } catch (thrown) {
     const error = thrown instanceof Error ? thrown : new Error(String(thrown))
     const comment = `${harness.name}, seed ${seed}, step ${step}: ${error.message}`
-    const pcapng = scenario?.recorder.toPcapng(comment) ?? new Uint8Array(0)
-    const frames = scenario?.recorder.frames ?? []
+    const pcapng = scenario?.world.recorder.toPcapng(comment) ?? new Uint8Array(0)
+    const frames = scenario?.world.recorder.frames ?? []
     const failure = { harness: harness.name, seed, step, error, pcapng, frames }
-    return { steps: step, figures: scenario?.figures() ?? {}, failure }
+    return { steps: step, figures: scenario?.world.figures() ?? {}, failure }
   }
 }

@@ -1,0 +1,22 @@
+/** Limits that a storm of a few thousand frames runs into. */
+export const TIGHT_LIMITS = {
+  memory: 8 << 20,
+  neighbours: 32,
+  neighbourQueue: 4,
+  neighbourQueueBytes: 32_768,
+  reassemblies: 32,
+  reassembliesPerSource: 8,
+  reassemblyBytes: 262_144,
+  fragmentsPerDatagram: 16,
+  paths: 48,
+  pings: 16,
+  udpReceiveBuffer: 16_384,
+  connections: 40,
+  listeners: 4,
+  synBacklog: 12,
+  halfOpen: 16,
+  timeWait: 16,
+  orphans: 8,
+  outOfOrderRanges: 3,
+  loopbackQueueBytes: 131_072,
+} as const
