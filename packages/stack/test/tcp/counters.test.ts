@@ -156,14 +156,14 @@ describe('every segment that comes in counts once', () => {
     const live = new LiveStack(medium, offloads, 77)
     const samples = corpus(medium === 'ethernet')
     for (let i = 0; i < 30_000; i++) {
-      if (i % 4 === 0) live.randomFrame()
-      else live.mutated(samples)
-      if (i % 32 === 31) live.device.endBurst()
+      if (i % 4 === 0) live.outside.randomFrame()
+      else live.outside.mutated(samples)
+      if (i % 32 === 31) live.outside.device.endBurst()
       if (i % 256 !== 255) continue
       live.restock()
       checkConservation(live.stack)
     }
-    live.device.endBurst()
+    live.outside.device.endBurst()
     checkConservation(live.stack)
     const { tcp, ip, interfaces } = live.stack
     const dropped = TCP_DROP_COUNTERS.filter((name) => tcp.counters[name] > 0)

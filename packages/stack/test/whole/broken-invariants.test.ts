@@ -314,8 +314,8 @@ function busyStack(): LiveStack {
   const samples = corpus(true)
   for (let i = 0; i < 40 || live.stack.tcp.sizes.timeWait === 0; i++) {
     if (i === 1000) throw new Error('Nothing has come to TIME-WAIT')
-    for (let n = 0; n < 40; n++) live.mutated(samples)
-    live.device.endBurst()
+    for (let n = 0; n < 40; n++) live.outside.mutated(samples)
+    live.outside.device.endBurst()
     live.restock()
   }
   live.stack.debugInvariants()

@@ -5,15 +5,17 @@ import { OUR_MAC } from './door-device.ts'
 export const PEER_MAC = Uint8Array.of(2, 0, 0, 0, 0, 9)
 const BROADCAST_MAC = Uint8Array.of(255, 255, 255, 255, 255, 255)
 
-/** The stack has the first of each pair, the peer the second. */
-export const PAIRS4 = [
+/** The stack has the first, the peer the second. */
+export type AddressPair = readonly [us: string, peer: string]
+
+export const PAIRS4: readonly AddressPair[] = [
   ['10.0.0.2', '10.0.0.1'],
   ['10.0.1.2', '10.0.1.1'],
-] as const
-export const PAIRS6 = [
+]
+export const PAIRS6: readonly AddressPair[] = [
   ['fd00::2', 'fd00::1'],
   ['fd00:1::2', 'fd00:1::1'],
-] as const
+]
 export const GROUP4 = '239.1.2.3'
 export const GROUP6 = 'ff05::77'
 

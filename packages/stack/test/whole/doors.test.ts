@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { randomBelow } from '../../src/core/random.ts'
 import type { LinkDevice } from '../../src/index.ts'
 import { claims, corpus } from './corpus.ts'
 import { debugInvariants } from './invariants.ts'
@@ -16,17 +15,18 @@ const DOORS: readonly { medium: LinkDevice['medium']; offloads: boolean }[] = [
 
 /** Delivers frames in bursts, with the life of the stack in between. */
 function storm(live: LiveStack, frames: number, next: () => void): void {
-  const { random, device } = live
+  const { dice, outside } = live
+  const { device } = outside
   let burst = 0
   for (let i = 0; i < frames; i++) {
     if (burst-- === 0) {
       device.endBurst()
       device.refill(64)
-      burst = randomBelow(random, 64)
+      burst = dice.below(64)
     }
     next()
     if (i % FRAMES_PER_RESTOCK !== FRAMES_PER_RESTOCK - 1) continue
-    live.answerEcho()
+    outside.answerEcho()
     live.restock()
     debugInvariants(live.stack)
     checkTables(live)
@@ -65,7 +65,7 @@ function checkSums(live: LiveStack): void {
   const { stack, iface } = live
   const lo = stack.interfaces[0]
   const counters = stack.ip.counters
-  expect(iface.counters.framesIn).toBe(live.frames)
+  expect(iface.counters.framesIn).toBe(live.outside.frames)
   let atDoor: number
   if (iface.medium === 'ethernet') {
     const link = (iface.link as unknown as { counters: object }).counters
@@ -76,7 +76,7 @@ function checkSums(live: LiveStack): void {
       ...['arpRequestsIn', 'arpRepliesIn'],
     )
   } else atDoor = iface.counters.droppedVersion
-  expect(atDoor + counters.packetsIn).toBe(live.frames + lo.counters.framesIn)
+  expect(atDoor + counters.packetsIn).toBe(live.outside.frames + lo.counters.framesIn)
   const dropped = namesFrom(counters, /^dropped/)
   const atIp = sumOf(counters, ...dropped, 'delivered', 'fragmentsIn', 'noNextHeader')
   expect(atIp).toBe(counters.packetsIn + counters.reassembled)
@@ -90,7 +90,8 @@ function checkSums(live: LiveStack): void {
 
 /** Afterwards nothing is left, and before that the stack still works. */
 async function checkEnd(live: LiveStack): Promise<void> {
-  const { stack, clock, device } = live
+  const { stack, clock, outside } = live
+  const { device } = outside
   expect(device.problems).toEqual([])
   expect(iface(live).faults).toBe(0)
   checkSums(live)
@@ -102,7 +103,7 @@ async function checkEnd(live: LiveStack): Promise<void> {
   clock.advance(120_000)
   const echoes = stack.icmp.counters.echoRepliesOut
   device.refill(1000)
-  live.ask()
+  outside.ask()
   expect(stack.icmp.counters.echoRepliesOut).toBe(echoes + 1)
   live.leaveSomethingGoingOn()
   await stack.close()
@@ -125,7 +126,7 @@ describe.each(DOORS)('any frame at the $medium door (offloads: $offloads)', ({ m
 
   it.each(seeds)(`${FRAMES} random frames, seed %i`, { timeout: 120_000 }, async (seed) => {
     const live = new LiveStack(medium, offloads, seed)
-    storm(live, FRAMES, () => live.randomFrame())
+    storm(live, FRAMES, () => live.outside.randomFrame())
     const { delivered } = live.stack.ip.counters
     expect(delivered).toBeGreaterThan(FRAMES / 10)
     await checkEnd(live)
@@ -135,8 +136,9 @@ describe.each(DOORS)('any frame at the $medium door (offloads: $offloads)', ({ m
     const live = new LiveStack(medium, offloads, 100 + seed)
     let count = 0
     storm(live, FRAMES, () => {
-      live.mutated(samples)
-      if (++count % 20_000 === 0 && takeovers.length > 0) live.claim(takeovers[count % takeovers.length])
+      live.outside.mutated(samples)
+      if (++count % 20_000 === 0 && takeovers.length > 0)
+        live.outside.claim(takeovers[count % takeovers.length])
     })
     if (takeovers.length > 0) expect(live.addressesLost).toBeGreaterThan(0)
     note(reached, live)

@@ -1,7 +1,8 @@
+import type { StreamEnd } from '@tapwire/fuzz'
 import { describe, expect, it } from 'vitest'
 import { randomBelow, SeededRandom } from '../../src/core/random.ts'
 import { debugInvariants } from './invariants.ts'
-import { type End, Pair } from './pair.ts'
+import { Pair } from './pair.ts'
 
 const CONNECTIONS = 10_000
 /** As many begin in one go. */
@@ -77,7 +78,7 @@ class World {
     for (const { end } of lives) {
       const reason = String(end.connection.closeReason)
       this.ended[reason] = (this.ended[reason] ?? 0) + 1
-      end.check()
+      expect(end.problem()).toBeNull()
       end.close()
       end.other?.close()
     }
@@ -85,7 +86,7 @@ class World {
     cut.clear()
   }
 
-  #begin(): { end: End; life: Life; port: number } {
+  #begin(): { end: StreamEnd; life: Life; port: number } {
     const { random } = this
     const life = LIVES[randomBelow(random, LIVES.length)]
     this.lived[life]++
@@ -97,7 +98,7 @@ class World {
     return { end: this.pair.connect(side, port, life === 'refused' ? CLOSED_PORT : PORT, family), life, port }
   }
 
-  #act(end: End, life: Life, port: number, moment: number): void {
+  #act(end: StreamEnd, life: Life, port: number, moment: number): void {
     const { random } = this
     const { other } = end
     for (const one of [end, other]) {
@@ -115,7 +116,7 @@ class World {
   }
 
   /** Nobody is left waiting for somebody who waits as well. */
-  #part(end: End): void {
+  #part(end: StreamEnd): void {
     for (const one of [end, end.other]) {
       if (one === undefined || one.gone) continue
       one.connection.setKeepAlive(true, { idle: 2000, interval: 500, count: 3 })
@@ -124,14 +125,14 @@ class World {
   }
 }
 
-function stuck(lives: readonly { readonly end: End; readonly life: Life }[]): string {
+function stuck(lives: readonly { readonly end: StreamEnd; readonly life: Life }[]): string {
   const left = lives.filter(({ end }) => !isEnded(end) || !isEnded(end.other))
   return left
     .map(({ end, life }) => `${life}: ${end.connection.state}, ${end.other?.connection.state}`)
     .join('; ')
 }
 
-function isEnded(end: End | undefined): boolean {
+function isEnded(end: StreamEnd | undefined): boolean {
   return end === undefined || end.connection.closeReason !== undefined
 }
 

@@ -48,8 +48,7 @@ class Bench {
   }
 
   inject(bytes: Uint8Array): void {
-    this.device.u8.set(bytes, this.device.at)
-    this.device.deliver(bytes.length, 0, 0)
+    this.device.deliver(bytes)
     this.device.endBurst()
   }
 

@@ -1,9 +1,10 @@
+import type { StreamEnd } from '@tapwire/fuzz'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { CongestionName } from '../../src/index.ts'
 import type { Impairment } from '../../src/link/impair-options.ts'
 import { debugInvariants } from './invariants.ts'
-import { type End, Pair } from './pair.ts'
+import { Pair } from './pair.ts'
 
 const PORTS = [7, 8] as const
 const RUNS = 150
@@ -131,7 +132,7 @@ class Course {
     if (ends.length > 0) this.#act(ends[next.who % ends.length], next)
   }
 
-  #act(end: End, next: Act): void {
+  #act(end: StreamEnd, next: Act): void {
     const { connection } = end
     switch (next.do) {
       case 'write':
@@ -160,7 +161,7 @@ class Course {
 
   check(): void {
     for (const stack of this.pair.stacks) debugInvariants(stack)
-    for (const end of this.pair.ends.values()) end.check()
+    for (const end of this.pair.ends.values()) expect(end.problem()).toBeNull()
     expect(this.pair.faults).toEqual([])
   }
 
@@ -195,7 +196,7 @@ class Course {
     expect(pair.leftovers()).toEqual([])
   }
 
-  #checkDelivery(end: End): void {
+  #checkDelivery(end: StreamEnd): void {
     const { connection, other } = end
     if (connection.closeReason !== null || end.gone || other === undefined || other.gone) return
     if (other.connection.closeReason !== null) return
