@@ -18,7 +18,9 @@ import { DatagramSocket } from './datagram-socket.ts'
 import type { Descriptors } from './descriptors.ts'
 import { SocketError } from './errno.ts'
 import { type OpenFile, SocketFile } from './file.ts'
+import { outstanding } from './stream-readiness.ts'
 import { StreamSocket } from './stream-socket.ts'
+import { beforeUrgent, isAtMark } from './stream-urgent.ts'
 
 /** fcntl(2). */
 export function control(files: Descriptors, fd: number, command: number, argument: number): number {
@@ -60,12 +62,12 @@ function streamRequest(socket: StreamSocket, name: number): number {
   if (name !== SIOCINQ && name !== SIOCOUTQ && name !== SIOCOUTQNSD && name !== SIOCATMARK) {
     throw new SocketError('ENOTTY')
   }
-  if (name === SIOCATMARK) return socket.urgentAt === socket.consumed ? 1 : 0
+  if (name === SIOCATMARK) return isAtMark(socket) ? 1 : 0
   if (socket.listener !== null) throw new SocketError('EINVAL')
   const { connection } = socket
   if (connection === null) return 0
-  if (name === SIOCINQ) return socket.beforeUrgent
-  return name === SIOCOUTQ ? socket.outstanding : connection.info().unsent
+  if (name === SIOCINQ) return beforeUrgent(socket)
+  return name === SIOCOUTQ ? outstanding(socket) : connection.info().unsent
 }
 
 /** udp_ioctl(): the size of the next datagram. */

@@ -36,6 +36,8 @@ import type { OpenFile, SocketFile } from './file.ts'
 import { control, request } from './file-control.ts'
 import { getOption, setOption } from './options.ts'
 import { pollFiles } from './poll.ts'
+import { acceptFrom, listenOn } from './stream-accept.ts'
+import { lingerOn } from './stream-ending.ts'
 import { readStream } from './stream-read.ts'
 import { StreamSocket } from './stream-socket.ts'
 import { writeStream } from './stream-write.ts'
@@ -92,7 +94,7 @@ export class SocketCalls implements Sockets {
   }
 
   listen(fd: number, backlog: number): 0 {
-    return this.#call('listen', () => done(this.#stream(fd).listen(backlog)))
+    return this.#call('listen', () => done(listenOn(this.#stream(fd), backlog)))
   }
 
   accept(fd: number): Result<number> {
@@ -174,7 +176,7 @@ export class SocketCalls implements Sockets {
     return this.#call('close', () => {
       const file = this.#files.remove(fd)
       EpollFile.forget(file, fd)
-      const lingering = file.references === 1 && file instanceof StreamSocket ? file.linger() : 0
+      const lingering = file.references === 1 && file instanceof StreamSocket ? lingerOn(file) : 0
       if (--file.references === 0) file.release(true)
       return lingering
     })
@@ -249,7 +251,7 @@ export class SocketCalls implements Sockets {
     const socket = this.#stream(fd)
     // Before anything is taken out of the queue.
     this.#files.place()
-    return socket.accept((accepted) => this.#add(accepted, flags))
+    return acceptFrom(socket, (accepted) => this.#add(accepted, flags))
   }
 
   #readAll(fd: number, into: readonly Incoming[]): Result<number> {

@@ -12,6 +12,7 @@ import {
 } from './constants.ts'
 import { SocketError } from './errno.ts'
 import type { StreamSocket } from './stream-socket.ts'
+import { isAtMark, urgentByte } from './stream-urgent.ts'
 import { BLOCKED, type Blocked, tryAgain } from './waiting.ts'
 
 /** tcp_recvmsg(). @param tell is given the flags of the answer */
@@ -37,7 +38,8 @@ export function readStream(
       (flags & MSG_PEEK) !== 0 ? look(socket, wanted, target) : got + take(socket, sink, wanted - got, flags)
     if (got >= target || (got === wanted && wanted > 0)) return finish(got)
     if (got > 0) {
-      const over = socket.error !== null || socket.receiveShut || socket.state === TCP_CLOSE || atMark(socket)
+      const over =
+        socket.error !== null || socket.receiveShut || socket.state === TCP_CLOSE || isAtMark(socket)
       return over ? finish(got) : BLOCKED
     }
     if (wanted === 0 && socket.inOrder > 0) return 0
@@ -56,11 +58,6 @@ export function readStream(
   return socket.waiting.call(attempt, [socket.changed], patience, late, socket.hold)
 }
 
-/** The next byte is the urgent one. */
-function atMark(socket: StreamSocket): boolean {
-  return socket.urgentAt === socket.consumed
-}
-
 /** How much can be read before the mark; the urgent byte itself, when it comes first and stands in the stream, with what follows. */
 function beforeMark(socket: StreamSocket, length: number): number {
   const { urgentAt, consumed } = socket
@@ -70,7 +67,7 @@ function beforeMark(socket: StreamSocket, length: number): number {
 /** The urgent byte comes next and stands beside the stream: it is passed over. */
 function skipMark(socket: StreamSocket): void {
   const { connection, options } = socket
-  if (!atMark(socket) || options.outOfBandInline || connection === null || connection.readable === 0) return
+  if (!isAtMark(socket) || options.outOfBandInline || connection === null || connection.readable === 0) return
   connection.consume(1)
   socket.consumed++
 }
@@ -98,7 +95,7 @@ function take(socket: StreamSocket, sink: Sink, room: number, flags: number): nu
 function look(socket: StreamSocket, wanted: number, target: number): number {
   const { connection } = socket
   if (connection === null) return 0
-  const skipped = atMark(socket) && !socket.options.outOfBandInline && connection.readable > 0 ? 1 : 0
+  const skipped = isAtMark(socket) && !socket.options.outOfBandInline && connection.readable > 0 ? 1 : 0
   const length = beforeMark(socket, Math.min(wanted, connection.readable - skipped))
   return length < target && length < wanted ? length : Math.min(length, wanted)
 }
@@ -106,7 +103,7 @@ function look(socket: StreamSocket, wanted: number, target: number): number {
 function peekInto(socket: StreamSocket, sink: Sink, length: number): void {
   const { connection, stack } = socket
   if (connection === null) return
-  let at = atMark(socket) && !socket.options.outOfBandInline ? 1 : 0
+  let at = isAtMark(socket) && !socket.options.outOfBandInline ? 1 : 0
   for (let left = length; left > 0; ) {
     const part = Math.min(left, connection.peek(at))
     sink.put(stack.memory.copyOut(connection.peekOffset, part))
@@ -120,7 +117,7 @@ function readUrgent(socket: StreamSocket, sink: Sink, flags: number, tell: (flag
   if (socket.options.outOfBandInline || socket.urgentAt < socket.consumed || socket.urgentTaken)
     throw new SocketError('EINVAL')
   if (socket.state === TCP_CLOSE && !socket.done) throw new SocketError('ENOTCONN')
-  const byte = socket.urgentByte()
+  const byte = urgentByte(socket)
   // It has been announced, and not arrived.
   if (byte < 0) return socket.state === TCP_CLOSE || socket.receiveShut ? 0 : tryAgain()
   if ((flags & MSG_PEEK) === 0) socket.urgentTaken = true

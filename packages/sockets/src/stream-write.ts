@@ -14,7 +14,9 @@ import {
   TCP_SYN_SENT,
 } from './constants.ts'
 import { SocketError } from './errno.ts'
-import { Association, type StreamSocket } from './stream-socket.ts'
+import { openStream, outcomeOf } from './stream-connect.ts'
+import type { StreamSocket } from './stream-socket.ts'
+import { Association } from './stream-states.ts'
 import { BLOCKED, type Blocked, tryAgain } from './waiting.ts'
 
 /** More than any SYN has room for. */
@@ -98,14 +100,14 @@ function openFast(
       throw new SocketError('EISCONN')
   }
   // A SYN takes a segment at most.
-  socket.open(to, source.next().subarray(0, MOST_ON_SYN))
+  openStream(socket, to, source.next().subarray(0, MOST_ON_SYN))
   let sent = socket.connection?.unacknowledged ?? 0
   source.advance(sent)
   const wait = !(socket.nonblocking || (flags & MSG_DONTWAIT) !== 0)
   if (!wait && sent === 0) throw new SocketError('EINPROGRESS')
   if (!wait || sent === source.length) return sent
   const attempt = (): number | Blocked => {
-    if (socket.association === Association.Connecting && socket.outcome() === BLOCKED) return BLOCKED
+    if (socket.association === Association.Connecting && outcomeOf(socket) === BLOCKED) return BLOCKED
     sent += push(socket, source, flags)
     return sent === source.length ? sent : BLOCKED
   }
