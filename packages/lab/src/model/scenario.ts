@@ -92,6 +92,8 @@ export type FlowSettings = {
   | {
       readonly app: 'requests'
       readonly request: number
+      /** In how many writes it is written, one right after the other; default 1. */
+      readonly pieces?: number
       readonly response: number
       readonly times: number
       readonly pause: number
@@ -110,8 +112,17 @@ export type FlowSettings = {
   | { readonly app: 'halfClose'; readonly bytes: number; readonly answer: number }
   /** Both connect to each other at the same moment. */
   | { readonly app: 'simultaneousOpen'; readonly bytes: number }
-  /** Connects, sends, and then `who` is gone without a word, as if the power had failed. */
-  | { readonly app: 'vanish'; readonly bytes: number; readonly who: HostName; readonly at: number }
+  /**
+   * Connects, sends, and then `who` is gone without a word, as if the power had failed; `back`: the time at which it is there again,
+   * with the same address and remembering nothing.
+   */
+  | {
+      readonly app: 'vanish'
+      readonly bytes: number
+      readonly who: HostName
+      readonly at: number
+      readonly back?: number
+    }
   /** SYNs from addresses that do not exist, and an honest connection among them. */
   | { readonly app: 'synFlood'; readonly syns: number; readonly backlog: number }
   /** Connects and does nothing. */
