@@ -1,0 +1,9 @@
+export function checksum(bytes: Uint8Array): number {
+  let sum = 0
+  for (let at = 0; at < bytes.length; at += 2) {
+    const low = at + 1 < bytes.length ? bytes[at + 1] : 0
+    sum += (bytes[at] << 8) | low
+  }
+  sum &= 0xffff
+  return 0xffff - sum
+}
