@@ -6,8 +6,6 @@ import { mustRun } from '../../examples/shared/programs.ts'
 export const ADDRESSES = { load: '10.77.0.1', server: '10.77.0.2' } as const
 /** The interface of either end, TAP or veth. */
 export const DEVICE = 'wire0'
-/** Frames that may wait for a TAP's reader. */
-const QUEUE = 10_000
 
 export type Stack = 'tapwire' | 'kernel'
 
@@ -101,15 +99,14 @@ export class Network {
   }
 
   /**
-   * What can only be done when the server is up: CUBIC on both sides (by the route: a namespace may not be allowed to set it by
-   * sysctl, and the machine's own may pace), and room in a TAP's queue for many connections that begin at once. A veth has none.
+   * What can only be done when the server is up: CUBIC on both sides, by the route: a namespace may not be allowed to set it by
+   * sysctl, and the machine's own may pace.
    */
   async settle(): Promise<void> {
     const route = `ip route change 10.77.0.0/24 dev ${DEVICE}`
     const congestion = `${route} congctl cubic 2>/dev/null || ${route} congctl reno`
     await sh(this.#load, congestion)
     if (this.#server !== null) await sh(this.#server, congestion)
-    else await sh(this.#load, `ip link set ${DEVICE} txqueuelen ${QUEUE}`)
   }
 
   /** One of the programs of this folder, with a channel for messages; it ends with this object. */

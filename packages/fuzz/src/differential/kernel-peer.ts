@@ -15,6 +15,8 @@ const KERNEL = '10.88.0.1'
 const PAUSE = 320
 /** Segments sent before what came back is read. */
 const AT_ONCE = 64
+/** Frames that may wait for us: the answers to all scripts of a step. */
+const QUEUE = 20_000
 
 /** So that what is compared is TCP, and not how often it may say something. */
 const SYSCTLS = {
@@ -57,7 +59,8 @@ export class KernelPeer implements Peer, FrameSink {
   /** @throws without the privilege to make namespaces and interfaces, or without python3 */
   static async open(): Promise<KernelPeer> {
     const netns = createNetns()
-    const tun = await openTun({ name: 'tun0', netns, hostAddresses: [`${KERNEL}/16`], offload: false })
+    const hostAddresses = [`${KERNEL}/16`]
+    const tun = await openTun({ name: 'tun0', netns, hostAddresses, offload: false, queueLength: QUEUE })
     try {
       await tune(netns)
       const args = ['-c', KERNEL_PROGRAM, KERNEL, String(FIRST_PORT), String(WRITTEN), ...BEHAVIOURS]
@@ -186,9 +189,7 @@ function keyOf(address: string, port: number): string {
 /** A shell inside sets what /proc has; what this kernel does not know is left. */
 async function tune(netns: Netns): Promise<void> {
   const lines = Object.entries(SYSCTLS).map(([path, value]) => `echo '${value}' > /proc/sys/${path}`)
-  const script = [...lines, 'ip link set tun0 txqueuelen 20000']
-    .map((line) => `${line} 2>/dev/null || true`)
-    .join('\n')
+  const script = lines.map((line) => `${line} 2>/dev/null || true`).join('\n')
   const child = netns.spawn('sh', ['-c', script], { stdio: 'ignore' })
   await once(child, 'exit')
 }
