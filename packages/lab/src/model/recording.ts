@@ -21,6 +21,8 @@ export interface Recording {
   readonly time: number
   /** Nothing more will happen. */
   readonly over: boolean
+  /** Why it ended before its time: it has as many segments as a recording may have. Null or left out: it did not. */
+  readonly stopped?: 'tooManySegments' | null
 }
 
 /** One packet on its way: TCP, or what goes with it (ICMP errors). Nothing of ARP and ND, which `Recording` leaves out. */
@@ -56,7 +58,18 @@ export interface SegmentRecord {
   readonly label: string
   /** CE was put on it on its way. */
   readonly marked: boolean
+  /** Bytes of the frame; `frame` is cut short where a recording grew large (`FRAME_BYTES_KEPT`). */
+  readonly frameLength?: number
+  /** What brought its sender to send it; null where that is not known (a live peer). */
+  readonly prompt?: Prompt | null
+  /** The number of the segment that the link has delivered twice, where this is the second copy. */
+  readonly copyOf?: number | null
 }
+
+/** A segment that came, a timer, the sender's application, or a person: who forged it. */
+export type Prompt =
+  /** The last one of what came at the same moment. */
+  { readonly by: 'segment'; readonly segment: number } | { readonly by: 'timer' | 'application' | 'person' }
 
 export type SegmentKind = 'syn' | 'data' | 'ack' | 'fin' | 'rst' | 'probe' | 'icmp'
 export type RetransmissionCause = 'rto' | 'rack' | 'fast' | 'tlp' | 'syn' | 'probe'

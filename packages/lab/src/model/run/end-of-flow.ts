@@ -1,0 +1,112 @@
+import type { ConnectionHandler, TcpConnection } from '@tapwire/stack'
+import { textAt } from './text.ts'
+
+/**
+ * What an application at one end of a connection does with it: it writes what it was asked to, and reads what it may. It acts in a
+ * turn of its own, as a process does that its kernel wakes: what the stack owes at once has left by then.
+ */
+export class EndOfFlow implements ConnectionHandler {
+  connection: TcpConnection | null = null
+  /** Bytes that are to be written, and how many the connection has taken. */
+  #wanted = 0
+  #written = 0
+  #closing = false
+  #closed = false
+  /** Bytes read so far. */
+  received = 0
+  /** The other side has sent all it will. */
+  ended = false
+  /** How many bytes may be read now. */
+  appetite = Number.POSITIVE_INFINITY
+  /** Told after each read. */
+  onRead: () => void = () => {}
+  /** Told once, when all has been read that the other side has sent. */
+  onEnd: () => void = () => {}
+  onOpen: () => void = () => {}
+  readonly #later: (what: () => void) => void
+  #reading = false
+
+  /** @param later calls back in the application's next turn */
+  constructor(later: (what: () => void) => void) {
+    this.#later = later
+  }
+
+  /** Takes over a connection that is there. */
+  adopt(connection: TcpConnection): void {
+    this.connection = connection
+    connection.handler = this
+    this.#later(() => {
+      this.onOpen()
+      this.#push()
+      this.read()
+    })
+  }
+
+  /** Writes so many more bytes, as soon as there is room. */
+  write(bytes: number): void {
+    this.#wanted += bytes
+    this.#push()
+  }
+
+  /** Sends a FIN behind everything. */
+  finish(): void {
+    this.#closing = true
+    this.#push()
+  }
+
+  /** Reads what there is, as far as the appetite goes. */
+  read(): void {
+    const { connection } = this
+    if (connection === null) return
+    const length = Math.min(connection.readable, this.appetite)
+    if (length > 0) {
+      this.appetite -= length
+      this.received += length
+      connection.consume(length)
+      this.onRead()
+    }
+    if (!connection.ended || connection.readable > 0 || this.ended) return
+    this.ended = true
+    this.onEnd()
+  }
+
+  onConnect(connection: TcpConnection): void {
+    this.connection = connection
+    this.#later(() => {
+      this.onOpen()
+      this.#push()
+    })
+  }
+
+  onReadable(): void {
+    if (this.#reading) return
+    this.#reading = true
+    this.#later(() => {
+      this.#reading = false
+      this.read()
+    })
+  }
+
+  onWritable(): void {
+    this.#later(() => this.#push())
+  }
+
+  onClose(): void {
+    this.connection?.close()
+  }
+
+  #push(): void {
+    const { connection } = this
+    if (connection === null || connection.closeReason !== undefined) return
+    while (this.#written < this.#wanted) {
+      const bytes = textAt(this.#written, this.#wanted - this.#written)
+      const taken = connection.write(bytes)
+      this.#written += taken
+      if (taken < bytes.length) return
+    }
+    if (this.#closing && !this.#closed) {
+      this.#closed = true
+      connection.shutdown()
+    }
+  }
+}
