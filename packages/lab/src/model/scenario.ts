@@ -65,6 +65,8 @@ export interface LinkSettings {
   /** Probabilities, 0 to 1. */
   readonly loss?: number
   readonly reorder?: number
+  /** Milliseconds by which a reordered frame comes later, so that others overtake it; default a quarter of the latency. */
+  readonly reorderBy?: number
   readonly duplicate?: number
   readonly corrupt?: number
   /** Bytes of the largest packet that passes. */

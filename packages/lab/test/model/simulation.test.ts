@@ -107,10 +107,11 @@ describe('a simulation', () => {
   test('5,000 segments take well under a second', () => {
     const scenario = scenarioOf(bulk(4_000_000), { both: { bandwidth: 50_000_000 }, there: { loss: 0.001 } })
     run(scenario)
-    const before = performance.now()
+    const before = process.cpuUsage()
     const recording = run(scenario)
-    const took = performance.now() - before
+    const { user, system } = process.cpuUsage(before)
     expect(recording.segments.length).toBeGreaterThan(5000)
-    expect(took).toBeLessThan(3000)
+    // Time of the processor in µs: others may be at work beside. 400 ms, measured.
+    expect(user + system).toBeLessThan(1_500_000)
   })
 })

@@ -14,13 +14,16 @@ export type Places = Readonly<Record<HostName, Place>>
 
 const mac = (last: number): Uint8Array => Uint8Array.of(2, 0, 0, 0, 0, last)
 
+const v6 = (network: number, host: string): string =>
+  network === 0 ? `fd00::${host}` : `fd00:0:0:${network}::${host}`
+
 /** On a cable both are in one network; with a router each in its own. */
 export function placesOf({ ip, router }: Pick<Scenario, 'ip' | 'router'>): Places {
   const place = (network: number, host: number): Place => ({
-    address: ip === 4 ? `10.0.${network}.${host}` : `fd00:0:0:${network}::${host}`,
+    address: ip === 4 ? `10.0.${network}.${host}` : v6(network, `${host}`),
     prefix: ip === 4 ? 24 : 64,
     mac: mac(9 + host),
-    gateway: ip === 4 ? `10.0.${network}.254` : `fd00:0:0:${network}::fe`,
+    gateway: ip === 4 ? `10.0.${network}.254` : v6(network, 'fe'),
     gatewayMac: mac(0xf0 + network),
   })
   return router ? { A: place(1, 1), B: place(2, 2) } : { A: place(0, 1), B: place(0, 2) }

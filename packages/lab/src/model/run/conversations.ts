@@ -8,15 +8,19 @@ import type { Numbers } from './segment.ts'
 export class Conversation {
   readonly flow: number
   readonly numbers = new FlowNumbers()
+  /** The flags of each side's last SYN. */
+  readonly #synFlags: Record<HostName, number> = { A: 0, B: 0 }
 
   constructor(flow: number) {
     this.flow = flow
   }
 
-  /** What a SYN says of its sender's numbers and windows. @returns whether the same SYN was seen before */
+  /** What a SYN says of its sender's numbers and windows. @returns whether it is one that was sent before */
   learnSyn(from: HostName, frame: Uint8Array, headers: Headers): boolean {
     const counter = this.numbers.seq[from]
-    const again = counter.known && counter.isn === headers.seq
+    // When both open at once, a SYN is followed by a SYN ACK with the same number: that is not the same once more.
+    const again = counter.known && counter.isn === headers.seq && this.#synFlags[from] === headers.flags
+    this.#synFlags[from] = headers.flags
     counter.begin(headers.seq)
     let shift = -1
     eachOption(frame, headers, (kind, at, length) => {

@@ -59,14 +59,7 @@ export class EndBook {
     const number = segment === null ? null : segment.number
     if (event.kind !== 'state' || end === null) {
       this.#recorder.push(host, flow, event, number)
-      if (
-        end !== null &&
-        event.kind === 'segmentOut' &&
-        end.state === 'LISTEN' &&
-        /^S.*A/.test(event.flags)
-      ) {
-        this.#move(end, event.connection, 'SYN-RECEIVED', number)
-      }
+      if (end !== null && event.kind === 'segmentOut') this.#moveHalfOpen(end, event.flags, number)
       return
     }
     // The record of a connection in TIME-WAIT is no connection to the stack: what follows at once is not its end.
@@ -141,6 +134,14 @@ export class EndBook {
     }
     end.state = to
     this.#recorder.push(end.host, end.flow, { time, connection, kind: 'state', from, to }, segment)
+  }
+
+  /** Of what is half open the stack keeps a record, which is no connection yet: its segments tell. */
+  #moveHalfOpen(end: End, flags: string, segment: number | null): void {
+    if (end.state === 'LISTEN' && flags.startsWith('SA')) this.#move(end, 0, 'SYN-RECEIVED', segment)
+    else if (end.state === 'SYN-RECEIVED' && end.id === 0 && flags.startsWith('R')) {
+      this.#move(end, 0, 'LISTEN', segment)
+    }
   }
 
   #endOf(host: HostName, flow: number, event: TraceEvent, segment: Segment | null): End | null {

@@ -9,6 +9,7 @@ import type { World } from './world.ts'
 
 const HOPS = 64
 const SYN = 2
+const WINDOW = 131_072
 /** So that none of them is A's port. */
 const FLOOD_PORTS = 1024
 
@@ -37,7 +38,7 @@ export function forgedSegment(world: World, action: Action & { do: 'forge' }, po
   const to = other(from)
   const portB = serverPort(action.flow ?? 0)
   const [sourcePort, destinationPort] = from === 'A' ? [portA, portB] : [portB, portA]
-  const { seq } = recorder.conversations.of(from, sourcePort, destinationPort).numbers
+  const { seq, scale, scaled } = recorder.conversations.of(from, sourcePort, destinationPort).numbers
   const flags = flagBits(action.flags)
   const tcp = {
     sourcePort,
@@ -45,7 +46,8 @@ export function forgedSegment(world: World, action: Action & { do: 'forge' }, po
     seq: seq[from].absolute(action.seq),
     ack: action.flags.includes('A') ? seq[to].absolute(action.ack) : 0,
     flags,
-    window: 8192,
+    // As much as an honest one would say.
+    window: scaled ? WINDOW >>> scale[from] : 0xffff,
     payload: textAt(Math.max(0, action.seq - 1), action.bytes).slice(),
   }
   const mac = world.scenario.router ? places[to].gatewayMac : places[from].mac

@@ -6,7 +6,7 @@ import type { HostPort } from './host-port.ts'
 import { introduce } from './neighbours.ts'
 
 /** Bytes of memory for a host: its rings may grow to what TCP's defaults allow, for eight connections. */
-const MEMORY = 64 * 1024 * 1024
+const MEMORY = 32 * 1024 * 1024
 
 export interface HostOptions {
   readonly clock: VirtualClock

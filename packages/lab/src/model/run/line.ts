@@ -24,8 +24,9 @@ export interface LineEnd {
   writable(): void
 }
 
-/** Frames that are on their way or wait, each way. */
-const MEMORY = 64 * 1024 * 1024
+/** Least and most memory for the frames of one way, which may take an eighth of it. */
+const LEAST_MEMORY = 32 * 1024 * 1024
+const MOST_MEMORY = 512 * 1024 * 1024
 const HEADROOM = 64
 
 /** What ends a frame's way, in the recording's words. */
@@ -41,8 +42,16 @@ const LOSSES: { readonly [F in FrameFate]?: LossCause } = {
   refused: 'gone',
 }
 
+/** Enough for all that such a way can hold, with a frame in each block of 2 KiB. */
+function memoryFor({ bandwidth = 0, latency, queue = 100 }: LinkSettings): number {
+  const packets = (bandwidth * latency) / 8000 / 1000 + queue
+  let size = LEAST_MEMORY
+  while (size < MOST_MEMORY && size / 8 < packets * 2048) size *= 2
+  return size
+}
+
 export function impairmentOf(settings: LinkSettings): Impairment {
-  const { latency, jitter = 0, queue = 100, codel = false, ecn = false } = settings
+  const { latency, jitter = 0, reorderBy = latency / 4, queue = 100, codel = false, ecn = false } = settings
   const { bandwidth = Number.POSITIVE_INFINITY, loss = 0, reorder = 0, duplicate = 0, corrupt = 0 } = settings
   return {
     latency,
@@ -53,6 +62,7 @@ export function impairmentOf(settings: LinkSettings): Impairment {
     ecn,
     loss,
     reorder,
+    reorderDelay: reorderBy,
     duplicate,
     corrupt,
   }
@@ -60,7 +70,7 @@ export function impairmentOf(settings: LinkSettings): Impairment {
 
 /** One end of the line, from which one way leads: what it sends fares as `impair` has it, and its fate is recorded. */
 export class LineSender implements FrameSink {
-  readonly memory = new Memory(MEMORY)
+  readonly memory: Memory
   readonly #way: Way
   readonly #recorder: Recorder
   readonly #device: ImpairedDevice
@@ -84,6 +94,7 @@ export class LineSender implements FrameSink {
     settings: LinkSettings,
     recorder: Recorder,
   ) {
+    this.memory = new Memory(memoryFor(settings))
     this.#way = wayFrom(host)
     this.#recorder = recorder
     this.#device = impair(device, {
