@@ -49,7 +49,7 @@ function mistakeIn(actual: Options, expected: Options): Mistake | null {
 
 /** The options of the SYN that a stack sends, as bytes. */
 function realSyn(bench: Bench): Uint8Array {
-  const world = bench.world()
+  const world = bench.world({ tcp: { timestamps: true, sack: true, windowScaling: true } })
   connectTo(world.stack, 80, new PeerApp())
   world.run(50)
   const [syn] = world.log.segments('peer')

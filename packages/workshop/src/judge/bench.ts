@@ -14,6 +14,23 @@ export class Bench {
     return world
   }
 
+  /**
+   * As `world`, with a peer that begins with sequence number `isn` if it connects at once. A stack's choice moves with the time
+   * (RFC 6528), so the world waits for its moment, which takes up to five hours and is over at once.
+   */
+  worldWithIsn(isn: number, connect: (world: World) => void, options?: WorldOptions): World {
+    const trial = new World(options)
+    connect(trial)
+    trial.run(100)
+    const natural = trial.log.segments('peer')[0].tcp.seq
+    trial.close()
+    const world = this.world(options)
+    world.run(((isn - natural) >>> 0) * 0.004)
+    world.begin()
+    connect(world)
+    return world
+  }
+
   /** A wire with the judge at its other end. */
   scripted(options?: WorldOptions): ScriptedLine {
     const line = new ScriptedLine(options)

@@ -21,6 +21,8 @@ export interface DeviceWireOptions {
   readonly clock: Clock
   /** Whose ARP requests are answered here, out of the learner's sight; null leaves that to the learner. */
   readonly arpFor: Host | null
+  /** Sees each frame before the learner does. */
+  readonly onArrival?: (bytes: Uint8Array) => void
   /** What the learner's code threw when a frame or a timer called it. Nothing reaches that code afterwards. */
   readonly onError: (error: unknown) => void
 }
@@ -100,7 +102,9 @@ export class DeviceWire implements Wire {
       if (answer !== null) this.transmit(answer)
       return
     }
-    if (isArp(bytes) || isIpv4(bytes)) this.#call(() => this.onFrame(bytes))
+    if (!isArp(bytes) && !isIpv4(bytes)) return
+    this.#options.onArrival?.(bytes)
+    this.#call(() => this.onFrame(bytes))
   }
 
   #call(fn: () => void): void {

@@ -19,22 +19,39 @@ export type SegmentRecord = FrameRecord & { readonly tcp: packets.TcpSegment }
 
 export const Flag = { Fin: 1, Syn: 2, Rst: 4, Psh: 8, Ack: 16 } as const
 
-/** The frames of one case, in the order in which they were sent. */
+/** The frames of one case. */
 export class FrameLog {
+  /** In the order in which they were sent, wherever. */
   readonly frames: FrameRecord[] = []
+  /** As the learner's end of the wire sees it: the peer's frames when they arrive, lost ones not at all. */
+  readonly atYourEnd: FrameRecord[] = []
+
+  clear(): void {
+    this.frames.length = 0
+    this.atYourEnd.length = 0
+  }
 
   /** All TCP segments, or those of one side. */
   segments(from?: Side): SegmentRecord[] {
-    return this.frames.flatMap((frame) => {
-      const { tcp } = frame.decoded
-      return tcp !== undefined && (from === undefined || frame.from === from) ? [{ ...frame, tcp }] : []
-    })
+    const all = segmentsOf(this.frames)
+    return from === undefined ? all : all.filter((frame) => frame.from === from)
+  }
+
+  /** All TCP segments in the order of your end. */
+  story(): SegmentRecord[] {
+    return segmentsOf(this.atYourEnd)
   }
 
   /** The segments of one side that carry data. */
   data(from: Side): SegmentRecord[] {
     return this.segments(from).filter(({ tcp }) => tcp.payload.length > 0)
   }
+}
+
+function segmentsOf(frames: readonly FrameRecord[]): SegmentRecord[] {
+  return frames.flatMap((frame) =>
+    frame.decoded.tcp === undefined ? [] : [{ ...frame, tcp: frame.decoded.tcp }],
+  )
 }
 
 export const has = ({ tcp }: SegmentRecord, flag: number): boolean => (tcp.flags & flag) !== 0

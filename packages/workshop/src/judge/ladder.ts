@@ -1,6 +1,7 @@
 import { describe, type FrameRecord } from './frame-log.ts'
 
-const WIDTH = 74
+/** Of the wire, so that all of it fits into 80 columns. */
+const WIDTH = 66
 
 /** What stands below the last frame: the one that should have come. */
 export interface LadderEnd {
@@ -19,12 +20,12 @@ export function drawLadder(
   const last = marked === undefined ? frames.length : frames.findIndex((f) => f.bytes === marked.bytes) + 1
   const upTo = last > 0 ? frames.slice(0, last) : frames
   const shown = upTo.slice(-most)
-  const lines = [`${' '.repeat(11)}you${' '.repeat(WIDTH - 7)}peer`]
+  const lines = [`${' '.repeat(12)}you${' '.repeat(WIDTH - 5)}peer`]
   if (shown.length < upTo.length)
     lines.push(`${' '.repeat(12)}(${upTo.length - shown.length} earlier frames)`)
   for (const frame of shown) {
-    const mark = frame.bytes === marked?.bytes ? '  <-- this one' : ''
-    lines.push(`${time(frame.at)} |${arrow(frame)}|${mark}`)
+    const mark = frame.bytes === marked?.bytes ? '=>' : '  '
+    lines.push(`${mark}${time(frame.at)} |${arrow(frame)}|`)
   }
   if (frames.length === 0) lines.push(`${' '.repeat(12)}(nothing was sent)`)
   if (end !== undefined) {
@@ -34,7 +35,7 @@ export function drawLadder(
 }
 
 function time(at: number): string {
-  return `${at.toFixed(1)} ms`.padStart(10)
+  return `${at.toFixed(1)} ms`.padStart(9)
 }
 
 function arrow(frame: FrameRecord): string {

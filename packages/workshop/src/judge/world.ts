@@ -26,6 +26,9 @@ export const PEER: Host = {
   ip: Uint8Array.of(10, 0, 0, 2),
 }
 
+/** What the learner's side does not offer either: SYNs that fit into a line. */
+const PLAIN: TcpSettings = { timestamps: false, sack: false, windowScaling: false }
+
 export interface WorldOptions {
   /** Milliseconds from one side to the other; default 10. */
   readonly latency?: number
@@ -33,7 +36,7 @@ export interface WorldOptions {
   readonly impairment?: Omit<Impairment, 'latency' | 'filter'>
   /** Decides which frames are lost. */
   readonly lose?: (frame: Decoded, from: Side) => boolean
-  /** Settings of the peer's TCP. */
+  /** Settings of the peer's TCP, which offers no options but its MSS unless told to. */
   readonly tcp?: TcpSettings
   /** Whether ARP is answered for the learner, and the peer knows the way from the start. Default true. */
   readonly arp?: boolean
@@ -77,6 +80,16 @@ export class Line {
       {
         clock,
         arpFor: options.arp === false ? null : YOU,
+        onArrival: (bytes) => {
+          const decoded = packets.decodeFrame(bytes)
+          this.log.atYourEnd.push({
+            at: this.#elapsed,
+            from: 'peer',
+            bytes: bytes.slice(),
+            decoded,
+            lost: false,
+          })
+        },
         onError: (error) => {
           this.#thrown ??= { error }
         },
@@ -92,7 +105,7 @@ export class Line {
   /** What happened until now is not part of the story. */
   begin(): void {
     this.#start = this.clock.now()
-    this.log.frames.length = 0
+    this.log.clear()
   }
 
   /** Lets milliseconds pass. @throws what the learner's code threw */
@@ -149,11 +162,18 @@ export class Line {
     this.begin()
   }
 
+  /** Milliseconds since the story began. */
+  get #elapsed(): number {
+    return (this.clock.now() - this.#start) / 1000
+  }
+
   #pass(bytes: Uint8Array, from: Side): 'pass' | 'drop' {
     const copy = bytes.slice()
     const decoded = packets.decodeFrame(copy)
     const lost = this.options.lose?.(decoded, from) ?? false
-    this.log.frames.push({ at: (this.clock.now() - this.#start) / 1000, from, bytes: copy, decoded, lost })
+    const record: FrameRecord = { at: this.#elapsed, from, bytes: copy, decoded, lost }
+    this.log.frames.push(record)
+    if (from === 'you') this.log.atYourEnd.push(record)
     return lost ? 'drop' : 'pass'
   }
 
@@ -173,7 +193,7 @@ export class World extends Line {
       clock: this.clock,
       random: new SeededRandom(options.seed ?? 1),
       limits: { memory: 1 << 24 },
-      ...(options.tcp === undefined ? {} : { tcp: options.tcp }),
+      tcp: { ...PLAIN, ...options.tcp },
     })
     this.peerInterface = this.stack.addInterface(this.peerEnd, {
       addresses: [`${PEER.ip.join('.')}/24`],

@@ -1,0 +1,25 @@
+import { ACK, buildSegment, type Connection, PSH, readSegment } from '../../src/learner/segments.ts'
+import type { Wire } from '../../src/learner/wire.ts'
+
+export function send(wire: Wire, connection: Connection, data: Uint8Array): void {
+  const { path, seq, ack, mss } = connection
+  /** How many bytes are acknowledged, and how many were sent. */
+  let acked = 0
+  let sent = 0
+
+  function transmit(): void {
+    const payload = data.subarray(acked, acked + mss)
+    sent = acked + payload.length
+    wire.send(buildSegment(path, { seq: (seq + acked) >>> 0, ack, flags: ACK | PSH, payload }))
+  }
+
+  wire.onFrame = (frame) => {
+    const segment = readSegment(frame)
+    if (segment === null || segment.path.destinationPort !== path.sourcePort || !(segment.flags & ACK)) return
+    const count = (segment.ack - seq) >>> 0
+    if (count <= acked || count > sent) return
+    acked = count
+    if (acked < data.length) transmit()
+  }
+  if (data.length > 0) transmit()
+}
