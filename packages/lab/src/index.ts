@@ -1,4 +1,8 @@
 export { createSimulation } from './model/create-simulation.ts'
 export type * from './model/recording.ts'
+export { decodeScenario, encodeScenario } from './model/scenario/address.ts'
+export { ScenarioError } from './model/scenario/checks.ts'
+export { defaultScenario } from './model/scenario/default.ts'
+export { validateScenario } from './model/scenario/validate.ts'
 export type * from './model/scenario.ts'
 export type * from './model/simulation.ts'
