@@ -1,5 +1,8 @@
 import type { HostSettings, LinkSettings, Scenario } from '../model/scenario.ts'
 
+/** Segments of 1,000 bytes of payload make numbers that one can read and add up. */
+const NEAT: HostSettings = { maxSegment: 1000, timestamps: false }
+
 /** What a lesson says of its scenario; the rest is the same everywhere, so that two lessons differ in what they teach. */
 export interface Setup {
   readonly seed?: number
@@ -30,7 +33,7 @@ export function scenario(title: string, setup: Setup): Scenario {
     seed: setup.seed ?? 1,
     ip: setup.ip ?? 4,
     duration: setup.duration,
-    hosts: { A: { ...hosts, ...setup.a }, B: { ...hosts, ...setup.b } },
+    hosts: { A: { ...NEAT, ...hosts, ...setup.a }, B: { ...NEAT, ...hosts, ...setup.b } },
     link: { 'A→B': { latency, ...link, ...setup.there }, 'B→A': { latency, ...link, ...setup.back } },
     router: setup.router ?? false,
     flows: setup.flows,

@@ -74,11 +74,9 @@ export function series<T>(recording: Recording, host: HostName, of: (sample: End
   return (end(recording, host, flow)?.samples ?? []).map(of)
 }
 
-/** The states that an end was in, in order, each once. */
+/** The states that an end went through, in order, those that it left in the same moment too. */
 export function states(recording: Recording, host: HostName, flow = 0): string[] {
-  return series(recording, host, (sample) => sample.state, flow).filter(
-    (state, i, list) => state !== list[i - 1],
-  )
+  return events(recording, 'state', host, flow).map(({ event }) => event.to)
 }
 
 /** When the host's application had everything up to that relative number in order: payload byte 0 has number 1. */
