@@ -46,7 +46,7 @@ const hostSettings: Check<HostSettings> = object(
     maxSegment: whole(48, 1460),
     slowStartAfterIdle: truth,
     synCookies: truth,
-    mtuProbing: oneOf('blackHole', 'always', false),
+    mtuProbing: oneOf<'blackHole' | 'always' | false>('blackHole', 'always', false),
     minRto: whole(1, 60_000),
     initialRto: whole(1, 120_000),
     isn: whole(0, 0xffff_ffff),
