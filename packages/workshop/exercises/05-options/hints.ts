@@ -25,3 +25,6 @@ export const mistakes = {
   other:
     'Compare field by field with what is expected, and print kind and length of every option with console.log.',
 }
+
+/** A length of 0, taken at its word. */
+export const stuck = 'zero-length'

@@ -32,4 +32,6 @@ export interface Hints {
   readonly hints: readonly string[]
   /** What to say to a typical mistake, by its name. Each has a file wrong-NAME.ts that makes it. */
   readonly mistakes: Readonly<Record<string, string>>
+  /** The mistake that a program makes which does not come back, if there is a typical one. */
+  readonly stuck?: string
 }

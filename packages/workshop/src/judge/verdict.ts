@@ -18,7 +18,14 @@ export type Verdict =
         readonly ladder: readonly string[]
       })
   /** It did not come back. */
-  | { readonly kind: 'stuck'; readonly seconds: number; readonly place: string | null }
+  | {
+      readonly kind: 'stuck'
+      readonly seconds: number
+      readonly place: string | null
+      /** The typical mistake that does not come back, where an exercise has one. */
+      readonly mistake: string | null
+      readonly hint: string | null
+    }
   /** The judge itself failed, which is not the learner's fault. */
   | { readonly kind: 'trouble'; readonly message: string }
 
