@@ -53,13 +53,13 @@ export function judgeInChild(task: Task, events: JudgeEvents = {}): Promise<Judg
   }
   process.on('exit', end).on('SIGINT', stop).on('SIGTERM', stop)
   const timer = setTimeout(end, (task.limit + GRACE) * 1000)
-  return follow(child, task, events).finally(() => {
+  return follow(child, events).finally(() => {
     clearTimeout(timer)
     process.off('exit', end).off('SIGINT', stop).off('SIGTERM', stop)
   })
 }
 
-function follow(child: ChildProcess, task: Task, events: JudgeEvents): Promise<Judged> {
+function follow(child: ChildProcess, events: JudgeEvents): Promise<Judged> {
   return new Promise((resolve) => {
     const cases: string[] = []
     const stories: Extract<Message, { type: 'story' }>[] = []
