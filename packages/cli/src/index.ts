@@ -1,1 +1,2 @@
-export {}
+export { runTapwire } from './main.ts'
+export type { Terminal } from './terminal.ts'

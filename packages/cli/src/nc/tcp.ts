@@ -1,0 +1,112 @@
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { createNet, type TapwireNet } from '@tapwire/net-api'
+import type { NcOptions, Target } from '../commands/nc.ts'
+import { Failure, Status } from '../failure.ts'
+import type { Session } from '../session.ts'
+import { pause, say, untilInterrupted } from '../terminal.ts'
+
+/** A program that was started on the other side may need so many tries, a tenth of a second apart, until it listens. */
+const TRIES = 50
+
+/** `nc HOST PORT`. */
+export async function connectTcp(session: Session, target: Target, options: NcOptions): Promise<number> {
+  const net = createNet(session.world.stack)
+  const socket = await connect(net, session, target, options)
+  if (socket === null) return Status.Done
+  if (options.verbose) say(session.terminal.stderr, `connected: ${endsOf(socket)}`)
+  return converse(session, socket, options)
+}
+
+async function connect(
+  net: TapwireNet,
+  session: Session,
+  { host, port }: Target,
+  { sourcePort, timeout }: NcOptions,
+): Promise<Socket | null> {
+  const { terminal, hasPeer } = session
+  for (let left = hasPeer ? TRIES : 1; !terminal.interrupted.aborted; left--) {
+    const socket = net.connect({
+      host: host as string,
+      port,
+      allowHalfOpen: true,
+      ...(sourcePort === undefined ? {} : { localPort: sourcePort }),
+    })
+    if (timeout !== undefined)
+      socket.setTimeout(timeout * 1000, () =>
+        socket.destroy(new Failure(`nothing was heard for ${timeout} s`)),
+      )
+    try {
+      await Promise.race([once(socket, 'connect'), untilInterrupted(terminal)])
+      return terminal.interrupted.aborted ? null : socket
+    } catch (error) {
+      if (left === 1 || (error as { code?: unknown }).code !== 'ECONNREFUSED') throw error
+      await pause(terminal, 100)
+    }
+  }
+  return null
+}
+
+/** `nc -l PORT`. */
+export async function listenTcp(
+  session: Session,
+  { host, port }: Target,
+  options: NcOptions,
+): Promise<number> {
+  const { world, terminal } = session
+  const net = createNet(world.stack)
+  const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true })
+  server.listen({ port, ...(host === null ? {} : { host }) })
+  await once(server, 'listening')
+  await tellHowToReach(session, port, (to, at) => `nc ${to} ${at}`)
+  const peer = session.hasPeer ? session.serve() : null
+  try {
+    do {
+      const [socket] =
+        ((await Promise.race([once(server, 'connection'), untilInterrupted(terminal)])) as
+          | [Socket]
+          | undefined) ?? []
+      if (socket === undefined) return Status.Done
+      if (options.verbose) say(terminal.stderr, `connected: ${endsOf(socket)}`)
+      // One at a time: the others are refused until this one is over.
+      if (!options.keep) server.close()
+      const status = await converse(session, socket, options)
+      if (!options.keep) return (await peer) ?? status
+    } while (!terminal.interrupted.aborted)
+    return Status.Done
+  } finally {
+    server.close()
+  }
+}
+
+/** Standard input goes out, what comes goes to standard output; each way ends for itself. */
+async function converse({ terminal }: Session, socket: Socket, { timeout }: NcOptions): Promise<number> {
+  const { stdin, stdout } = terminal
+  if (timeout !== undefined)
+    socket.setTimeout(timeout * 1000, () => socket.destroy(new Failure(`nothing was heard for ${timeout} s`)))
+  let failure: Error | null = null
+  socket.on('error', (error) => {
+    failure = error
+  })
+  socket.pipe(stdout, { end: false })
+  stdin.pipe(socket)
+  await Promise.race([once(socket, 'close').catch(() => {}), untilInterrupted(terminal)])
+  stdin.unpipe(socket)
+  stdin.pause()
+  if (failure !== null) throw failure
+  return Status.Done
+}
+
+function endsOf(socket: Socket): string {
+  return `${socket.localAddress} port ${socket.localPort}, to ${socket.remoteAddress} port ${socket.remotePort}`
+}
+
+/** Tells on standard error what to type on the other side. */
+export async function tellHowToReach(
+  { world, terminal }: Session,
+  port: number,
+  commandFor: (host: string, port: number) => string,
+): Promise<void> {
+  say(terminal.stderr, `tapwire: ${world.description}`)
+  for (const line of await world.otherSide.howToReach(commandFor, port)) say(terminal.stderr, `  ${line}`)
+}
