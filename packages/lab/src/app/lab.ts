@@ -1,3 +1,4 @@
+import { ScenarioError } from '../model/scenario/checks.ts'
 import type { Action, Scenario } from '../model/scenario.ts'
 import type { Simulation } from '../model/simulation.ts'
 import { countShown } from '../view/ladder/time-axis.ts'
@@ -240,7 +241,7 @@ export class Lab {
     const { playing, horizon } = this.state
     this.pause()
     const actions = scenario.actions.filter((action) => action.do !== 'drop' && action.do !== 'flip')
-    this.replace(this.make({ ...scenario, actions }), horizon)
+    this.attempt(() => this.replace(this.make({ ...scenario, actions }), horizon))
     if (playing) this.play()
   }
 
@@ -301,8 +302,20 @@ export class Lab {
     this.pause()
     const { time } = this.state.cursor
     // A segment that is dropped is dropped before the eyes: time goes back to where it can be seen.
-    this.replace(simulation.withAction(action), time)
+    this.attempt(() => this.replace(simulation.withAction(action), time))
     if (playing) this.play()
+  }
+
+  /** What the model refuses leaves everything as it is, and is said. */
+  private attempt(change: () => void): void {
+    try {
+      change()
+    } catch (error) {
+      if (!(error instanceof ScenarioError)) throw error
+      this.onRefused(error.message)
+      // Forms show again what holds.
+      this.store.set({ revision: this.state.revision + 1 })
+    }
   }
 
   private replace(simulation: Simulation, until: number): void {
@@ -328,6 +341,8 @@ export class Lab {
 
   /** Called when another scenario is being shown: the address of the page goes with it. */
   onRunChanged: () => void = () => {}
+  /** Called with a sentence when a setting or an action is not possible. */
+  onRefused: (why: string) => void = () => {}
 
   /** Shows a second run beside the first: `first` and `second` say what differs. */
   compare(scenario: Scenario, first: string, second: string): void {

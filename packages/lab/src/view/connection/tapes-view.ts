@@ -72,10 +72,13 @@ export function sendTape(sample: EndSample): Tape {
       ...sample.lost.map(([left, right]) => ({ kind: 'lost' as const, from: left, to: right })),
       ...sample.sacked.map(([left, right]) => ({ kind: 'sacked' as const, from: left, to: right })),
     ],
-    marks: [
-      { name: 'snd.una', at: sndUna },
-      { name: 'snd.nxt', at: sndNxt },
-    ],
+    marks:
+      sndUna === sndNxt
+        ? [{ name: 'snd.una = snd.nxt', at: sndUna }]
+        : [
+            { name: 'snd.una', at: sndUna },
+            { name: 'snd.nxt', at: sndNxt },
+          ],
     window: [sndUna, sndUna + sndWnd],
   }
 }
@@ -209,14 +212,14 @@ function drawTape(tape: Tape): SVGElement[] {
       s('line', { x1: `${part(at)}%`, x2: `${part(at)}%`, y1: 5, y2: 28, class: 'tape-mark' }),
       s(
         'text',
-        { x: `${part(at)}%`, y: 38, 'text-anchor': anchor(part(at), index), class: 'tape-name' },
+        { x: `${part(at)}%`, y: 38 + index * 12, 'text-anchor': anchor(part(at), index), class: 'tape-name' },
         `${name} ${numberText(at)}`,
       ),
     ]),
   ]
 }
 
-/** Names at the edges stay on the tape; two names beside each other lean apart. */
+/** Names at the edges stay on the tape. */
 function anchor(part: number, index: number): string {
   if (part < 14) return 'start'
   if (part > 86) return 'end'

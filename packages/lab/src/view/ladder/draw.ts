@@ -380,12 +380,12 @@ function drawCursor(painter: Painter, scene: LadderScene, palette: Palette): voi
   const y = scene.layout.yOf(scene.cursorTime) - scene.top + HEAD
   if (y < BAR || y > scene.height + 2) return
   painter.line(0, y, scene.width, y, { colour: palette.accent, width: 1.2 })
+  const { left, right } = lifelines(scene.width)
   const text = timeText(scene.cursorTime)
-  painter.text(6, y - 9, text, {
-    colour: palette.accent,
-    font: `600 11px ${palette.sans}`,
-    halo: palette.background,
-  })
+  const width = text.length * 6.4 + 14
+  const x = (left + right) / 2
+  painter.rect(x - width / 2, y - 9, width, 18, palette.accent)
+  painter.text(x, y, text, { colour: palette.background, font: `600 11px ${palette.sans}`, align: 'center' })
 }
 
 function drawHead(painter: Painter, scene: LadderScene, palette: Palette): void {
