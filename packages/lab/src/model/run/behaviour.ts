@@ -52,13 +52,16 @@ export function behave(flow: Flow, world: World): void {
 }
 
 /** A closes when it has all answers, and B then. */
-function requests(flow: Flow, { request, response, times, pause }: Of<'requests'>, world: World): void {
+function requests(flow: Flow, settings: Of<'requests'>, world: World): void {
+  const { request, pieces = 1, response, times, pause } = settings
   const { A, B } = flow.ends
   let asked = 0
   let answered = 0
   const ask = (): void => {
     asked++
-    A.write(request)
+    for (let i = 0; i < pieces; i++) {
+      A.write(Math.floor(((i + 1) * request) / pieces) - Math.floor((i * request) / pieces))
+    }
   }
   A.onOpen = ask
   B.onRead = () => {

@@ -165,6 +165,8 @@ export class World {
     recorder.incoming(host, segment)
     port.deliver(frame)
     recorder.incoming(host, null)
+    // What each segment of a burst has changed.
+    recorder.book.sample(this.#find)
   }
 
   #endBurst(host: HostName): void {
