@@ -17,6 +17,7 @@ export default defineConfig({
       'tapwire-workshop': source('workshop'),
       // Longer names first: each is taken for the beginning of what is imported.
       '@tapwire/net-api/workers': source('net-api', 'workers/index'),
+      '@tapwire/net-api/web': source('net-api', 'web-streams'),
       '@tapwire/net-api/fetch': source('net-api', 'fetch'),
       '@tapwire/net-api': source('net-api'),
     },

@@ -8,24 +8,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { afterEach, describe, expect, it } from 'vitest'
-import { hasProgram } from '../examples/shared/programs.ts'
+import { CHROMIUM_FLAGS, chromium } from './support/chromium.ts'
 
 const pageSource = fileURLToPath(new URL('browser/two-stacks.ts', import.meta.url))
 const stackIndex = fileURLToPath(new URL('../packages/stack/src/index.ts', import.meta.url))
-
-const CHROMIUM_FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-default-apps',
-  '--disable-sync',
-  '--disable-dev-shm-usage',
-]
-const chromium = ['chromium', 'chromium-browser', 'google-chrome'].find(hasProgram)
 
 /** One file for the browser, with nothing left out and nothing put in Node's place. */
 async function bundle(entry: string): Promise<string> {

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { createNetns, type Netns } from '@tapwire/tap-driver'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hasProgram, mustRun, runProgram } from '../examples/shared/programs.ts'
+import { blocksOf, promised } from './support/doc-blocks.ts'
 import { kernelObstacle, kernelSuite } from './support/kernel.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -16,9 +17,8 @@ const loader = createRequire(import.meta.url).resolve('tsx')
 const env = { ...process.env, TSX_TSCONFIG_PATH: join(root, 'tsconfig.json'), NODE_NO_WARNINGS: '1' }
 
 /** The blocks of code of one language, as printed. */
-function blocksOf(language: string): string[] {
-  return [...readme.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'gms'))].map(([, text]) => text)
-}
+const textsOf = (wanted: string): string[] =>
+  blocksOf(readme).flatMap(({ language, text }) => (language === wanted ? [text] : []))
 
 const examples = readdirSync(join(root, 'examples'))
   .filter((name) => name.endsWith('.ts'))
@@ -27,11 +27,11 @@ const examples = readdirSync(join(root, 'examples'))
 const startOf = (name: string): string[] => ['--import', loader, join(root, 'examples', name)]
 
 it('README shows the files of examples, and nothing else', () => {
-  expect(blocksOf('ts').sort()).toEqual(examples.map(({ text }) => text).sort())
+  expect(textsOf('ts').sort()).toEqual(examples.map(({ text }) => text).sort())
 })
 
 it('README shows the swap in three lines', () => {
-  const [first] = blocksOf('ts')
+  const [first] = textsOf('ts')
   const [swap, program] = first.split('\n\n// What follows is a program as it was.\n')
   expect(swap.split('\n').filter((line) => line !== '')).toHaveLength(3)
   expect(program).not.toMatch(/import|Stack|tapwire/)
@@ -39,7 +39,7 @@ it('README shows the swap in three lines', () => {
 
 describe("README's examples", () => {
   const folder = mkdtempSync(join(tmpdir(), 'tapwire-readme-'))
-  const command = blocksOf('sh').find((block) => block.startsWith('openssl '))
+  const command = textsOf('sh').find((block) => block.startsWith('openssl '))
 
   beforeAll(() => {
     if (hasProgram('openssl'))
@@ -52,10 +52,9 @@ describe("README's examples", () => {
     '$name prints what it says',
     async ({ name, text }, context) => {
       if (text.includes('.pem')) context.skip(!hasProgram('openssl'), 'not installed: openssl')
-      const promised = [...text.matchAll(/\/\/ prints: (.*)$/gm)].map(([, line]) => `${line}\n`)
-      expect(promised).not.toEqual([])
+      expect(promised(text)).not.toBe('')
       const { stdout, stderr } = await mustRun(process.execPath, startOf(name), { cwd: folder, env })
-      expect([stdout, stderr]).toEqual([promised.join(''), ''])
+      expect([stdout, stderr]).toEqual([promised(text), ''])
     },
   )
 })

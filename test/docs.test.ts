@@ -1,0 +1,150 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { createNetns, type Netns } from '@tapwire/tap-driver'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { hasProgram, mustRun, runProgram } from '../examples/shared/programs.ts'
+import { chromium, visit } from './support/chromium.ts'
+import { blocksOf, commandsOf, promised } from './support/doc-blocks.ts'
+import { kernelObstacle, kernelSuite } from './support/kernel.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const read = (path: string): string => readFileSync(join(root, path), 'utf8')
+const pages = ['start.md', 'recipes.md', 'fuzzing.md', 'how-it-works.md']
+  .map((name) => `docs/${name}`)
+  .filter((path) => existsSync(join(root, path)))
+  .map((path) => ({ path, text: read(path) }))
+
+/** Folders of examples whose files the pages show, all of them. */
+const FOLDERS = ['examples/start', 'examples/recipes', 'examples/fuzzing'].filter((folder) =>
+  existsSync(join(root, folder)),
+)
+
+/** What another test runs, because it needs more than a shell. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  'npm start': 'test/main-job.test.ts',
+  'sudo unshare -n npx tsx examples/recipes/tap-service.ts': 'test/docs.test.ts',
+  'curl http://10.77.0.2/status': 'test/docs.test.ts',
+}
+
+/** Programs that commands of the pages use and a machine may not have. */
+const NEEDED = ['openssl']
+
+/** What a command of a page has to print: what the page shows of it, or what the program says of itself. */
+function expectedOf(command: string, output: string | null): string | null {
+  if (output !== null) return output
+  const file = /^npx tsx (examples\/\S+)$/.exec(command)?.[1]
+  return file === undefined ? null : promised(read(file))
+}
+
+/** A folder that looks like a clone, so that what commands write is not written into this one. */
+function likeAClone(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tapwire-docs-'))
+  for (const name of readdirSync(root)) if (name !== '.git') symlinkSync(join(root, name), join(folder, name))
+  return folder
+}
+
+const env = { ...process.env, NODE_NO_WARNINGS: '1', npm_config_update_notifier: 'false' }
+
+describe.each(pages)('$path', ({ text }) => {
+  const folder = likeAClone()
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  it('has a name for each program, and shows what is in that file', () => {
+    for (const { language, text: code, file, line } of blocksOf(text)) {
+      if (language !== 'ts' && language !== 'js') continue
+      expect(file, `line ${line}: above it, say which file it is: <!-- examples/… -->`).not.toBeNull()
+      expect(code, `line ${line} ("npm run docs" writes it anew)`).toBe(read(file ?? ''))
+    }
+  })
+
+  const commands = commandsOf(text).filter(({ command }) => !(command in ELSEWHERE))
+  it.skipIf(commands.length === 0).for(commands)(
+    '$command',
+    { timeout: 60_000 },
+    async ({ command, output }, context) => {
+      const missing = NEEDED.filter((name) => command.startsWith(`${name} `) && !hasProgram(name))
+      context.skip(missing.length > 0, `not installed: ${missing}`)
+      context.skip(command.endsWith('/tls.ts') && !hasProgram('openssl'), 'not installed: openssl')
+      const { stdout } = await mustRun('sh', ['-c', command], { cwd: folder, env })
+      const expected = expectedOf(command, output)
+      if (expected === null) return
+      expect(expected, 'The page or the program says what is printed').not.toBe('')
+      expect(stdout).toBe(expected)
+    },
+  )
+})
+
+it('every example is shown by a page', () => {
+  const shown = pages.flatMap(({ text }) => blocksOf(text).map(({ file }) => file))
+  const files = FOLDERS.flatMap((folder) =>
+    readdirSync(join(root, folder)).map((name) => `${folder}/${name}`),
+  )
+  expect(files.length).toBeGreaterThan(10)
+  expect(files.filter((file) => !shown.includes(file))).toEqual([])
+})
+
+it('what is run elsewhere is', () => {
+  const commands = pages.flatMap(({ text }) => commandsOf(text).map(({ command }) => command))
+  expect(Object.keys(ELSEWHERE).filter((command) => !commands.includes(command))).toEqual([])
+  for (const file of Object.values(ELSEWHERE)) expect(existsSync(join(root, file)), file).toBe(true)
+})
+
+it('the page of the recipes runs in a browser', { timeout: 60_000 }, async (context) => {
+  context.skip(chromium === undefined, 'no chromium is installed')
+  const recipes = pages.find(({ path }) => path.endsWith('recipes.md'))?.text ?? ''
+  const command = commandsOf(recipes).find(({ command: line }) => line.startsWith('npx esbuild '))?.command
+  const html = blocksOf(recipes).find(({ language }) => language === 'html')?.text ?? ''
+  const folder = likeAClone()
+  try {
+    await mustRun('sh', ['-c', command ?? 'false'], { cwd: folder, env })
+    const script = readFileSync(join(folder, 'browser.js'), 'utf8')
+    const lines = promised(read('examples/recipes/browser.ts')).trimEnd().split('\n')
+    const page = await visit(html, { 'browser.js': script }, (body) =>
+      lines.every((line) => body.includes(line)),
+    )
+    expect(page.match(/(?<=<p>).*?(?=<\/p>)/g)).toEqual(lines)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+kernelSuite('the service on a TAP', kernelObstacle(['curl']), () => {
+  let netns: Netns
+
+  beforeAll(() => {
+    netns = createNetns()
+  })
+
+  afterAll(() => netns?.close())
+
+  it('answers over both versions, and ends when it is told to, with what it has made', {
+    timeout: 60_000,
+  }, async () => {
+    const spawn = netns.spawn.bind(netns)
+    const file = 'examples/recipes/tap-service.ts'
+    const program = netns.spawn('npx', ['tsx', join(root, file)], {
+      cwd: root,
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+      detached: true,
+    })
+    const ended = new Promise<number | null>((resolve) => program.once('exit', resolve))
+    try {
+      const announced = new Promise((resolve) =>
+        program.stdout?.once('data', (bytes) => resolve(String(bytes))),
+      )
+      expect(await announced).toBe('http://10.77.0.2 and http://[fd77::2], by tap0\n')
+      for (const host of ['10.77.0.2', '[fd77::2]']) {
+        const { stdout } = await mustRun('curl', ['-sSg', `http://${host}/status`], { spawn })
+        expect(JSON.parse(stdout)).toMatchObject({ path: '/status', retransmitted: 0 })
+      }
+    } finally {
+      process.kill(-(program.pid ?? 0), 'SIGTERM')
+    }
+    await ended
+    const { stdout } = await runProgram('ls', ['/sys/class/net'], { spawn })
+    expect(stdout).not.toContain('tap0')
+  })
+})
