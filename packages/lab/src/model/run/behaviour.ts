@@ -43,6 +43,7 @@ export function behave(flow: Flow, world: World): void {
     case 'vanish':
       A.write(settings.bytes)
       world.at(settings.at, () => world.kill(settings.who))
+      if (settings.back !== undefined) world.at(settings.back, () => world.revive(settings.who))
       return
     case 'synFlood':
       synFlood(flow, settings, world)

@@ -68,4 +68,12 @@ export class Conversations {
     }
     return found
   }
+
+  /** Where one may stand for long, so many are kept: the oldest ones go. */
+  keep(most: number): void {
+    for (const key of this.#all.keys()) {
+      if (this.#all.size <= most) return
+      this.#all.delete(key)
+    }
+  }
 }

@@ -72,6 +72,14 @@ export class EndBook {
     for (const end of this.ends) if (end.flow === flow) this.touch(end)
   }
 
+  /** An end that nobody will hear of any more. */
+  forget(end: EndRecord): void {
+    const at = this.ends.findIndex((one) => one === end)
+    if (at < 0) return
+    const [gone] = this.ends.splice(at, 1)
+    this.#byId[gone.host].delete(gone.id)
+  }
+
   touch(end: End): void {
     if (end.touched) return
     end.touched = true
@@ -100,11 +108,10 @@ export class EndBook {
   }
 
   #look(end: End): void {
-    const { time, events } = this.#recorder
+    const { time, lastEvent: event } = this.#recorder
     const { seq } = end.conversation.numbers
     const own = seq[end.host]
     const peer = seq[other(end.host)]
-    const event = events.length - 1
     const sample =
       end.connection === null
         ? this.#withoutConnection(end, time, event)
@@ -125,12 +132,12 @@ export class EndBook {
   }
 
   #move(end: End, connection: number, to: string, segment: number | null): void {
-    const { time, events } = this.#recorder
+    const { time, lastEvent } = this.#recorder
     const from = end.state
     const last = end.samples[end.samples.length - 1]
     // A state that lasts no time is one nevertheless: its other variables are those that were last looked at.
     if (last !== undefined && last.state !== from) {
-      end.samples.push({ ...last, time, event: events.length - 1, state: from })
+      end.samples.push({ ...last, time, event: lastEvent, state: from })
     }
     end.state = to
     this.#recorder.push(end.host, end.flow, { time, connection, kind: 'state', from, to }, segment)

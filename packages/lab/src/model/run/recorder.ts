@@ -28,6 +28,9 @@ export class Recorder implements Recording {
   arrivals = 0
   readonly conversations: Conversations
   readonly book: EndBook
+  /** Segments and events that were here and are forgotten: what is left has numbers from there on. */
+  segmentsForgotten = 0
+  eventsForgotten = 0
   readonly #marks: SegmentMarks
   readonly #headers = new Headers()
   #frameBytes = 0
@@ -44,13 +47,23 @@ export class Recorder implements Recording {
     this.#marks = new SegmentMarks()
   }
 
+  /** That of the next segment. */
+  get nextNumber(): number {
+    return this.segmentsForgotten + this.segments.length
+  }
+
+  /** The number of the last event; -1 before the first one. */
+  get lastEvent(): number {
+    return this.eventsForgotten + this.events.length - 1
+  }
+
   get ends(): EndBook['ends'] {
     return this.book.ends
   }
 
   /** A frame leaves somebody; nothing is known of its fate yet. */
   sent(way: Way, from: SegmentRecord['from'], frame: Uint8Array, prompt: Prompt | null): Segment {
-    const segment = new Segment(this.segments.length, way, from, this.time, frame)
+    const segment = new Segment(this.nextNumber, way, from, this.time, frame)
     segment.prompt = prompt
     this.segments.push(segment)
     const host = senderOf(way)
@@ -63,8 +76,8 @@ export class Recorder implements Recording {
   /** The link makes a second one of it. */
   copied(segment: Segment): Segment {
     const copy = Object.assign(
-      new Segment(this.segments.length, segment.way, segment.from, this.time, segment.frame),
-      { ...segment, number: this.segments.length, sentAt: this.time, copyOf: segment.number },
+      new Segment(this.nextNumber, segment.way, segment.from, this.time, segment.frame),
+      { ...segment, number: this.nextNumber, sentAt: this.time, copyOf: segment.number },
     )
     copy.conversation = segment.conversation
     this.segments.push(copy)
@@ -134,6 +147,14 @@ export class Recorder implements Recording {
       default:
         return this.#incoming[host]
     }
+  }
+
+  /** Of what is oldest, so many. */
+  forget(segments: number, events: number): void {
+    this.segments.splice(0, segments)
+    this.segmentsForgotten += segments
+    this.events.splice(0, events)
+    this.eventsForgotten += events
   }
 
   #describe(segment: Segment, from: HostName): void {

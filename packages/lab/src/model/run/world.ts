@@ -23,9 +23,9 @@ export class World {
   readonly clock = new VirtualClock()
   readonly places: Places
   readonly recorder: Recorder
-  readonly stacks: Readonly<Record<HostName, Stack>>
+  readonly stacks: Record<HostName, Stack>
   readonly meddling: Meddling
-  readonly #ports: Readonly<Record<HostName, HostPort>>
+  readonly #ports: Record<HostName, HostPort>
   readonly #line: Readonly<Record<HostName, LineSender>>
   readonly #between: Between
   readonly #headers = new Headers()
@@ -104,6 +104,13 @@ export class World {
     void this.stacks[host].close()
   }
 
+  /** The power is back: the same address and card, and a stack that remembers nothing. */
+  revive(host: HostName): void {
+    if (!this.#ports[host].dead) return
+    this.#ports[host] = this.#createPort(host)
+    this.stacks[host] = this.#createStack(host, 3)
+  }
+
   /** A frame that somebody else puts on the way: it takes half the latency, and no chance. */
   forge(way: Way, frame: Uint8Array): void {
     const segment = this.recorder.sent(way, 'forger', frame, { by: 'person' })
@@ -133,13 +140,14 @@ export class World {
   #createStack(host: HostName, salt: number): Stack {
     const { scenario, clock, places } = this
     const flood = scenario.flows.find((flow) => flow.app === 'synFlood')
-    return createHost(host, scenario.hosts[host], places, this.#ports[host], {
+    const port = this.#ports[host]
+    return createHost(host, scenario.hosts[host], places, port, {
       clock,
       seed: Math.imul(scenario.seed, 4) + salt,
       synBacklog: flood === undefined ? null : flood.backlog,
       trace: {
         onTrace: (kind, time, connection, a, b, c, d) => {
-          if (!this.#ports[host].dead) this.recorder.trace(host, kind, time, connection, a, b, c, d)
+          if (!port.dead) this.recorder.trace(host, kind, time, connection, a, b, c, d)
         },
       },
     })

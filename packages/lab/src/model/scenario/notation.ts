@@ -91,6 +91,8 @@ const KEYS: readonly string[] = [
   'set',
   'host',
   'version',
+  'pieces',
+  'back',
 ]
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz'

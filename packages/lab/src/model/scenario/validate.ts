@@ -76,20 +76,21 @@ const linkSettings: Check<LinkSettings> = object({ latency }, linkFields)
 
 const everyFlow: Fields = { start: time, nagle: truth, congestion, keepAlive: whole(0, 32_767_000) }
 
-function app(name: string, fields: Fields): Check<unknown> {
-  return object({ app: oneOf(name), ...fields }, everyFlow)
+function app(name: string, fields: Fields, optional: Fields = {}): Check<unknown> {
+  return object({ app: oneOf(name), ...fields }, { ...optional, ...everyFlow })
 }
 
 const times = whole(1, 100_000)
+/** Writes for one question. */
+const MOST_PIECES = 100
 
 const flow: Check<FlowSettings> = kindOf('app', {
   bulk: app('bulk', { from: host, bytes }),
-  requests: app('requests', {
-    request: whole(1, MOST_BYTES),
-    response: whole(1, MOST_BYTES),
-    times,
-    pause: time,
-  }),
+  requests: app(
+    'requests',
+    { request: whole(1, MOST_BYTES), response: whole(1, MOST_BYTES), times, pause: time },
+    { pieces: whole(1, MOST_PIECES) },
+  ),
   typing: app('typing', { bytes: whole(1, MOST_BYTES), times, pause: time }),
   slowReader: app('slowReader', {
     bytes,
@@ -99,7 +100,7 @@ const flow: Check<FlowSettings> = kindOf('app', {
   }),
   halfClose: app('halfClose', { bytes, answer: bytes }),
   simultaneousOpen: app('simultaneousOpen', { bytes }),
-  vanish: app('vanish', { bytes, who: host, at: time }),
+  vanish: app('vanish', { bytes, who: host, at: time }, { back: time }),
   synFlood: app('synFlood', { syns: whole(1, 10_000), backlog: whole(1, 65_535) }),
   idle: app('idle', {}),
 })
