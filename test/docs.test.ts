@@ -28,9 +28,6 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'curl http://10.77.0.2/status': 'test/docs.test.ts',
 }
 
-/** Programs that commands of the pages use and a machine may not have. */
-const NEEDED = ['openssl']
-
 /** What a command of a page has to print: what the page shows of it, or what the program says of itself. */
 function expectedOf(command: string, output: string | null): string | null {
   if (output !== null) return output
@@ -59,21 +56,18 @@ describe.each(pages)('$path', ({ text }) => {
     }
   })
 
-  const commands = commandsOf(text).filter(({ command }) => !(command in ELSEWHERE))
-  it.skipIf(commands.length === 0).for(commands)(
-    '$command',
-    { timeout: 60_000 },
-    async ({ command, output }, context) => {
-      const missing = NEEDED.filter((name) => command.startsWith(`${name} `) && !hasProgram(name))
-      context.skip(missing.length > 0, `not installed: ${missing}`)
-      context.skip(command.endsWith('/tls.ts') && !hasProgram('openssl'), 'not installed: openssl')
+  for (const { command, output } of commandsOf(text)) {
+    if (command in ELSEWHERE) continue
+    it(command, { timeout: 60_000 }, async (context) => {
+      const sealed = command.startsWith('openssl ') || command.endsWith('/tls.ts')
+      context.skip(sealed && !hasProgram('openssl'), 'not installed: openssl')
       const { stdout } = await mustRun('sh', ['-c', command], { cwd: folder, env })
       const expected = expectedOf(command, output)
       if (expected === null) return
       expect(expected, 'The page or the program says what is printed').not.toBe('')
       expect(stdout).toBe(expected)
-    },
-  )
+    })
+  }
 })
 
 it('every example is shown by a page', () => {

@@ -20,20 +20,23 @@ function network(t: TestContext) {
   const clock = new VirtualClock()
   const [left, right] = createCable({ clock })
   const link = impair(left, { clock, seed: 1, latency: 20 })
-  const host = (device: LinkDevice, address: string, seed: number) => {
-    const stack = new Stack({ clock, random: new SeededRandom(seed) })
-    stack.addInterface(device, { addresses: [address] })
-    t.after(async () => {
-      await stack.close()
-      await clock.play(() => false, 1000) // its sockets hear of it, in their own time
-    })
-    return createNet(stack)
-  }
-  const client = host(link, '10.0.0.1/24', 1)
-  const server = host(right, '10.0.0.2/24', 2)
-    .createServer((socket) => socket.once('data', () => socket.write('fine')))
-    .listen(7)
-  return { clock, link, client, server }
+  const stacks = [link, right].map((device: LinkDevice, i) => {
+    const stack = new Stack({ clock, random: new SeededRandom(i) })
+    stack.addInterface(device, { addresses: [`10.0.0.${i + 1}/24`] })
+    return stack
+  })
+  const [client, server] = stacks.map((stack) => createNet(stack))
+  const listening = server.createServer((socket) => {
+    socket.once('data', () => socket.write('fine'))
+    socket.on('error', () => {}) // what this test suite is not about
+  })
+  listening.listen(7)
+  t.after(async () => {
+    await clock.play(() => false, 600_000) // time for goodbyes
+    for (const stack of stacks) await stack.close()
+    await clock.play(() => false) // and for whoever hears of that
+  })
+  return { clock, link, client, server: listening }
 }
 
 /** Lets virtual time pass until it is known what becomes of the promise. */
