@@ -1,6 +1,8 @@
 export { createSimulation } from './model/create-simulation.ts'
 export { type Explanation, explainSegment } from './model/explain/explain.ts'
 export type { Sentence } from './model/explain/sentence.ts'
+export { type LiveOptions, LiveRecorder } from './model/live/live-recorder.ts'
+export { LiveRecording, type ReaderOptions, RecordingReader } from './model/live/recording-reader.ts'
 export type * from './model/recording.ts'
 export { decodeScenario, encodeScenario } from './model/scenario/address.ts'
 export { ScenarioError } from './model/scenario/checks.ts'

@@ -34,12 +34,15 @@ export class Moment {
     this.around = around
     this.events = mine.map((i) => recording.events[i].event)
     const samples = recording.ends.find((end) => end.host === host && end.flow === flow)?.samples ?? []
-    const sends = host === segment.from
     const [first, last] = mine.length === 0 ? [from, to - 1] : [mine[0], mine[mine.length - 1]]
     this.before = samples[firstAt(samples, first, eventOf) - 1] ?? null
-    // A receiver was looked at right after it; a sender when all had left that leaves at that moment.
-    const next = sends ? firstAt(samples, last, eventOf) : firstAt(samples, last, eventOf, true) - 1
-    this.after = samples[next] ?? null
+    const later = samples[firstAt(samples, last, eventOf)] ?? null
+    // A simulated receiver was looked at after each segment; all others when all was done that was to do at that moment.
+    const exact = recording.scenario !== null && host !== segment.from
+    this.after =
+      !exact && later !== null && later.time <= time + MOMENT
+        ? later
+        : (samples[firstAt(samples, last, eventOf, true) - 1] ?? null)
   }
 
   /** The first event of a kind about the segment. */
@@ -52,6 +55,9 @@ export class Moment {
     return (this.around.find((event) => event.kind === kind) as EventOf<K> | undefined) ?? null
   }
 }
+
+/** Milliseconds that a live stack takes for a burst, at most. */
+const MOMENT = 1
 
 const timeOf = (record: EventRecord): number => record.time
 const eventOf = (sample: EndSample): number => sample.event

@@ -17,7 +17,7 @@ export interface LiveOptions {
   readonly segments?: number
   /** Connections that are kept; default 64. */
   readonly flows?: number
-  /** Bytes kept of each frame, 64 to 65,535; default 192. */
+  /** Bytes kept of each frame, 128 to 65,535; default 192. */
   readonly snapLength?: number
 }
 
@@ -60,7 +60,7 @@ export class LiveRecorder {
     this.host = host
     this.#segments = within('segments', segments, 100, 100_000)
     this.#flows = within('flows', flows, 1, 1000)
-    this.#snapLength = within('snapLength', snapLength, 64, 65_535)
+    this.#snapLength = within('snapLength', snapLength, 128, 65_535)
     this.#recorder = new Recorder(null, new Conversations(() => this.#nextFlow++))
     this.#recorder.calling = 0
     this.#listener = {
@@ -116,7 +116,7 @@ export class LiveRecorder {
     const segment = this.#recorder.sent(wayFrom(other(host)), other(host), frame, null)
     segment.frameLength = length
     this.#prompt = { by: 'segment', segment: segment.number }
-    this.#begin(segment.flow, false)
+    this.#begin(segment.flow, frame, false)
     this.#recorder.incoming(host, segment)
   }
 
@@ -128,7 +128,7 @@ export class LiveRecorder {
     segment.frameLength = length
     // When it arrives nobody tells us.
     segment.arrivedAt = segment.sentAt
-    this.#begin(segment.flow, true)
+    this.#begin(segment.flow, frame, true)
   }
 
   #burstEnded(): void {
@@ -150,16 +150,12 @@ export class LiveRecorder {
   }
 
   /** The first segment of a connection: its end here is one more to be looked at. */
-  #begin(flow: number, outgoing: boolean): void {
+  #begin(flow: number, frame: Uint8Array, outgoing: boolean): void {
     const { book, conversations } = this.#recorder
     this.#recorder.calling = this.#nextFlow
     if (this.#headers.protocol !== TCP || book.ends.some((end) => end.flow === flow)) return
     const { sourcePort, destinationPort, flags } = this.#headers
-    const { local } = endpointsOf(
-      this.#recorder.segments.at(-1)?.frame ?? new Uint8Array(0),
-      this.#headers,
-      outgoing,
-    )
+    const { local } = endpointsOf(frame, this.#headers, outgoing)
     const sender = outgoing ? this.host : other(this.host)
     const opening = (flags & Flag.Syn) !== 0 ? (outgoing ? 'SYN-SENT' : 'LISTEN') : 'ESTABLISHED'
     book.begin(this.host, flow, local, opening, conversations.of(sender, sourcePort, destinationPort))

@@ -73,11 +73,9 @@ export class EndBook {
   }
 
   /** An end that nobody will hear of any more. */
-  forget(end: EndRecord): void {
-    const at = this.ends.findIndex((one) => one === end)
-    if (at < 0) return
-    const [gone] = this.ends.splice(at, 1)
-    this.#byId[gone.host].delete(gone.id)
+  forget(end: End): void {
+    this.ends.splice(this.ends.indexOf(end), 1)
+    this.#byId[end.host].delete(end.id)
   }
 
   touch(end: End): void {

@@ -69,7 +69,7 @@ export class Recorder implements Recording {
     const host = senderOf(way)
     if (from === 'A' || from === 'B') this.#outgoing[host] = segment
     this.#describe(segment, host)
-    this.#keepLess(segment)
+    if (this.scenario !== null) this.#keepLess(segment)
     return segment
   }
 
