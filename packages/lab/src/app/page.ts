@@ -32,7 +32,7 @@ export interface Page {
 
 /** Puts the page together. */
 export function buildPage(root: HTMLElement, lab: Lab, make: MakeSimulation): Page {
-  const ladder = new LadderPanel(lab, new CompareBar(lab))
+  const ladder = new LadderPanel(lab, new CompareBar())
   const states = new StatesView()
   const variables = new VariablesView()
   const plots = new PlotsView(lab)
@@ -106,6 +106,7 @@ export function buildPage(root: HTMLElement, lab: Lab, make: MakeSimulation): Pa
     update(state: LabState) {
       setText(title, state.run.recording.scenario?.title ?? 'A live stack')
       root.dataset.part = partOf(state.panel)
+      root.toggleAttribute('data-compared', state.compared !== null)
     },
   })
   for (const view of [tabs, lessons, ladder, plots, transport, phoneTabs, live]) lab.store.add(view)

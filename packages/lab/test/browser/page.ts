@@ -40,7 +40,10 @@ export async function openSite(): Promise<Site> {
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://lab').pathname
     const file = join(folder, path === '/' ? 'index.html' : path)
-    if (!file.startsWith(folder) || !existsSync(file)) return response.writeHead(404).end()
+    if (!file.startsWith(folder) || !existsSync(file)) {
+      response.writeHead(404).end()
+      return
+    }
     response.setHeader('content-type', TYPES[extname(file)] ?? 'application/octet-stream')
     response.end(readFileSync(file))
   })

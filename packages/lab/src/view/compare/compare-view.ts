@@ -10,7 +10,7 @@ export class CompareBar implements View {
   private readonly body: HTMLElement
   private shown = ''
 
-  constructor(lab: Lab) {
+  constructor() {
     this.body = h('tbody')
     this.element = h(
       'div',
@@ -31,7 +31,6 @@ export class CompareBar implements View {
         ),
         this.body,
       ),
-      h('button', { type: 'button', on: { click: () => lab.compareNoMore() } }, 'Close'),
     )
   }
 
@@ -96,7 +95,12 @@ export class CompareDialog {
         },
       },
       h('b', {}, title),
-      h('span', {}, `${first} against ${second}`),
+      h('span', {}, `${without(first, title)} against ${without(second, title)}`),
     )
   }
+}
+
+/** `SACK: on` is `on` below the title `SACK`. */
+function without(text: string, title: string): string {
+  return text.startsWith(title) ? text.slice(title.length).replace(/^:? /, '') : text
 }

@@ -1,5 +1,5 @@
 import type { Recording } from '../../model/recording.ts'
-import { bytesText, rateText, timeText } from '../format.ts'
+import { rateText, timeText } from '../format.ts'
 
 export interface Summary {
   /** When the last new byte came, in milliseconds. */
@@ -33,16 +33,9 @@ export function summarize({ segments, ends }: Recording, until: number): Summary
   return { lastByte, delivered, segments: count, again, lost }
 }
 
-export const SUMMARY_HEADS = [
-  'Delivered',
-  'Last byte at',
-  'Goodput',
-  'Segments',
-  'Sent again',
-  'Lost',
-] as const
+export const SUMMARY_HEADS = ['Last byte', 'Goodput', 'Segments', 'Sent again', 'Lost'] as const
 
 export function summaryTexts({ lastByte, delivered, segments, again, lost }: Summary): string[] {
   const rate = lastByte > 0 ? rateText((delivered * 8000) / lastByte) : '–'
-  return [bytesText(delivered), timeText(lastByte), rate, String(segments), String(again), String(lost)]
+  return [timeText(lastByte), rate, String(segments), String(again), String(lost)]
 }

@@ -3,7 +3,7 @@ import { dissect, type Field, fieldAt, type Layer } from './dissect.ts'
 
 /** So many bytes are shown before the reader asks for the rest. */
 const FIRST_BYTES = 160
-const PER_ROW = 16
+const PER_ROW = 8
 
 /** A frame's bytes beside its fields: pointing at one lights the other. */
 export class BytesView {

@@ -175,7 +175,7 @@ function tcp(reader: Reader, end: number): void {
   reader.field('Source port', 2, String(reader.u16()))
   reader.field('Destination port', 2, String(reader.u16()))
   reader.field('Sequence number', 4, numberText(reader.u32()))
-  reader.field('Acknowledgement number', 4, numberText(reader.u32()))
+  reader.field('Acknowledgement', 4, numberText(reader.u32()))
   const dataOffset = (reader.u8() >> 4) * 4
   reader.field('Data offset', 1, `${dataOffset} bytes`)
   const flags = reader.u8()

@@ -19,6 +19,7 @@ export class InspectorView implements View {
   private readonly bytes: BytesView
   private readonly actions: ActionBar
   private shown = ''
+  private recording: Recording | null = null
 
   constructor(lab: Lab) {
     this.title = h('h3', { class: 'segment-title' })
@@ -54,9 +55,12 @@ export class InspectorView implements View {
     this.content.hidden = segment === null
     if (segment === null) return
     const { recording } = runOf(state)
-    const key = `${state.cursor.run} ${segment.number} ${state.revision} ${segment.arrivedAt} ${segment.lost?.at}`
-    if (key !== this.shown || before === null) {
+    const { arrivedAt, lost } = segment
+    const ended = (arrivedAt ?? lost?.at ?? Number.POSITIVE_INFINITY) <= state.horizon
+    const key = `${state.cursor.run} ${segment.number} ${ended}`
+    if (key !== this.shown || recording !== this.recording || before === null) {
       this.shown = key
+      this.recording = recording
       this.fill(recording, segment, state)
     }
     this.bytes.light(state.lit)

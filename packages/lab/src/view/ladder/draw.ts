@@ -17,6 +17,8 @@ export interface LadderScene {
   /** Spoken of by a lesson's step. */
   readonly marked: ReadonlySet<number>
   readonly labelSize: number
+  /** There are too many arrows for a label each. */
+  readonly dense: boolean
   readonly router: boolean
   flightOf(segment: SegmentRecord): number
 }
@@ -34,11 +36,15 @@ export const HEAD = 46
 /** The bar with the names of the hosts. */
 const BAR = 24
 const LABEL_GAP = 11
+const DENSE_LABEL_GAP = 26
 const HEAD_LENGTH = 8
+
+/** Beside the lifelines there is room for the longest name of a state. */
+const WIDE_GUTTER = 98
 
 /** The lifelines' places. */
 export function lifelines(width: number): { readonly left: number; readonly right: number } {
-  const gutter = width < 420 ? 62 : width < 560 ? 76 : 92
+  const gutter = width < 420 ? 60 : width < 500 ? 70 : WIDE_GUTTER
   return { left: gutter, right: width - gutter }
 }
 
@@ -236,6 +242,7 @@ function drawLabels(
   const arrow: Arrow = { x1: 0, y1: 0, x2: 0, y2: 0 }
   const lastY = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]
   const font = `${scene.labelSize}px ${palette.mono}`
+  const gap = scene.dense ? DENSE_LABEL_GAP : LABEL_GAP
   for (let number = first; number < last; number++) {
     const segment = scene.recording.segments[number]
     const side = segment.way === 'A→B' ? 0 : 1
@@ -244,7 +251,7 @@ function drawLabels(
     const toRight = arrow.x2 > arrow.x1
     const angle = Math.atan2(arrow.y2 - arrow.y1, Math.abs(arrow.x2 - arrow.x1)) * (toRight ? 1 : -1)
     // Lines lie nearer to each other the steeper they are.
-    if (!important && (arrow.y1 - lastY[side]) * Math.cos(angle) < LABEL_GAP) continue
+    if (!important && (arrow.y1 - lastY[side]) * Math.cos(angle) < gap) continue
     lastY[side] = arrow.y1
     const dx = Math.cos(angle) * (toRight ? 1 : -1)
     const dy = Math.abs(Math.sin(angle))
@@ -310,9 +317,10 @@ function notesIn(scene: LadderScene): Note[] {
   const from = layout.timeOf(Math.max(0, top - HEAD - 20))
   const to = Math.min(horizon, layout.timeOf(top + height))
   const notes: Note[] = []
+  const narrow = lifelines(scene.width).left < WIDE_GUTTER
   const { events } = recording
   for (let at = firstEventFrom(events, from); at < events.length && events[at].time <= to; at++) {
-    const text = eventNote(events[at])
+    const text = eventNote(events[at], narrow)
     if (text === null) continue
     notes.push({
       time: events[at].time,
@@ -346,10 +354,13 @@ export function firstEventFrom(events: readonly EventRecord[], time: number): nu
   return low
 }
 
-function eventNote({ event }: EventRecord): { readonly text: string; readonly warn: boolean } | null {
+function eventNote(
+  { event }: EventRecord,
+  narrow: boolean,
+): { readonly text: string; readonly warn: boolean } | null {
   switch (event.kind) {
     case 'state':
-      return { text: shortState(event.to), warn: false }
+      return { text: narrow ? (SHORT_STATES[event.to] ?? event.to) : event.to, warn: false }
     case 'timeout':
       return { text: 'RTO', warn: true }
     case 'tailProbe':
@@ -369,11 +380,14 @@ function eventNote({ event }: EventRecord): { readonly text: string; readonly wa
   }
 }
 
-/** Names that fit beside a lifeline. */
-function shortState(state: string): string {
-  return state === 'ESTABLISHED'
-    ? 'ESTAB.'
-    : state.replace('SYN-RECEIVED', 'SYN-RCVD').replace('FIN-WAIT', 'FIN-W.')
+/** Names that fit into a narrow gutter. */
+const SHORT_STATES: Readonly<Record<string, string>> = {
+  'SYN-RECEIVED': 'SYN-RCVD',
+  ESTABLISHED: 'ESTAB.',
+  'FIN-WAIT-1': 'FIN-W-1',
+  'FIN-WAIT-2': 'FIN-W-2',
+  'CLOSE-WAIT': 'CLOSE-W',
+  'TIME-WAIT': 'TIME-W',
 }
 
 function drawCursor(painter: Painter, scene: LadderScene, palette: Palette): void {

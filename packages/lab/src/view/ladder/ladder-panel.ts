@@ -1,6 +1,6 @@
 import type { Lab } from '../../app/lab.ts'
 import type { LabState, View } from '../../app/store.ts'
-import { h } from '../h.ts'
+import { h, setText } from '../h.ts'
 import { type IconName, icon } from '../icons.ts'
 import { LadderView } from './ladder-view.ts'
 
@@ -11,6 +11,11 @@ export class LadderPanel implements View {
   readonly second: LadderView
   private readonly even: HTMLInputElement
   private readonly bar: View
+  private readonly ladders: HTMLElement
+  private readonly close: HTMLElement
+  /** On a phone one ladder is seen at a time. */
+  private readonly chooser: HTMLElement
+  private readonly runs: readonly HTMLButtonElement[]
 
   /** @param bar stands above two ladders */
   constructor(lab: Lab, bar: View) {
@@ -19,6 +24,20 @@ export class LadderPanel implements View {
     this.second = new LadderView(lab, 1)
     this.second.element.hidden = true
     this.even = h('input', { type: 'checkbox', on: { change: () => this.setEven(this.even.checked) } })
+    this.close = h(
+      'button',
+      { type: 'button', 'data-compare-close': true, on: { click: () => lab.compareNoMore() } },
+      'Only one run',
+    )
+    this.ladders = h('div', { class: 'ladders' }, this.first.element, this.second.element)
+    this.runs = [0, 1].map((run) =>
+      h('button', { type: 'button', on: { click: () => lab.select(null, run as 0 | 1) } }),
+    )
+    this.chooser = h(
+      'div',
+      { class: 'choice-list narrow-only run-chooser', role: 'group', 'aria-label': 'Run' },
+      ...this.runs,
+    )
     this.element = h(
       'section',
       { class: 'panel panel-ladder', 'aria-label': 'Ladder' },
@@ -27,6 +46,7 @@ export class LadderPanel implements View {
         { class: 'panel-head' },
         h('h2', {}, 'Ladder'),
         h('span', { class: 'spring' }),
+        this.close,
         h(
           'label',
           {
@@ -40,13 +60,22 @@ export class LadderPanel implements View {
         zoomButton('plus', 'Zoom in', () => this.zoomBy(1.4)),
       ),
       bar.element,
-      h('div', { class: 'ladders' }, this.first.element, this.second.element),
+      this.chooser,
+      this.ladders,
       legend(),
     )
   }
 
   update(state: LabState, before: LabState | null): void {
-    this.second.element.hidden = state.compared === null
+    const { compared, cursor } = state
+    this.second.element.hidden = compared === null
+    this.chooser.hidden = compared === null
+    this.close.hidden = compared === null
+    this.ladders.dataset.run = String(cursor.run)
+    for (const [run, button] of this.runs.entries()) {
+      setText(button, (run === 0 ? compared?.first : compared?.second) ?? '')
+      button.setAttribute('aria-pressed', String(run === cursor.run))
+    }
     this.bar.update(state, before)
     this.first.update(state, before)
     if (state.compared !== null) this.second.update(state, before)

@@ -4,7 +4,7 @@ import type { Recording, SegmentRecord } from '../../model/recording.ts'
 import { h, setText } from '../h.ts'
 import { CanvasPainter, SvgPainter } from '../painter.ts'
 import { type Palette, readPalette } from '../palette.ts'
-import { drawLadder, HEAD, type LadderScene, segmentAt } from './draw.ts'
+import { drawLadder, HEAD, type LadderScene, lifelines, segmentAt } from './draw.ts'
 import { type LadderLayout, layOut } from './time-axis.ts'
 
 const GAP = 17
@@ -12,7 +12,23 @@ const GAP = 17
 const SLOPE = 90
 const FOOT = 90
 const REACH = 7
+/** Below this zoom arrows lie too near to each other for a label each. */
+const DENSE = 0.55
 const NONE: ReadonlySet<number> = new Set()
+
+/** Segments from which on it can be told how steep the arrows are. */
+const FEW = 12
+/** Arrows are not to fall by much more than they go to the side. */
+const STEEPEST = 1.1
+
+/** The zoom at which half of the arrows are no steeper than they should be; not above 1. */
+function fittingZoom(layout: LadderLayout, zoom: number, width: number): number {
+  const { left, right } = lifelines(width)
+  const falls = Array.from(layout.endY, (end, at) => end - layout.startY[at]).sort((a, b) => a - b)
+  const typical = falls[falls.length >> 1]
+  const wanted = ((right - left) * STEEPEST) / Math.max(typical, 1)
+  return Math.min(1, Math.max(0.1, zoom * wanted))
+}
 
 /** The ladder diagram of one run. Only what can be seen is drawn, whenever it scrolls or something changes. */
 export class LadderView implements View {
@@ -28,6 +44,9 @@ export class LadderView implements View {
   private recording: Recording | null = null
   private palette: Palette | null = null
   private zoom = 1
+  /** Until the reader zooms, the drawing is made as dense as the run needs. */
+  private zoomIsOwn = false
+  private fittedAt = 0
   private even = false
   private frame = 0
   /** Scrolls along with the cursor, until the reader scrolls away. */
@@ -104,6 +123,7 @@ export class LadderView implements View {
     if (zoom === this.zoom || this.layout === null) return
     const time = this.layout.timeOf(this.scroller.scrollTop + at - HEAD)
     this.zoom = zoom
+    this.zoomIsOwn = true
     this.prepare(this.lab.state)
     this.scrollTo(this.layout.yOf(time) + HEAD - at)
     this.schedule()
@@ -138,6 +158,8 @@ export class LadderView implements View {
       this.recording = recording
       this.layout = null
       this.follows = true
+      if (!this.zoomIsOwn) this.zoom = 1
+      this.fittedAt = 0
     }
     setText(this.title, (this.which === 0 ? state.compared?.first : state.compared?.second) ?? '')
     this.title.hidden = state.compared === null
@@ -169,7 +191,18 @@ export class LadderView implements View {
     for (const way of ['A→B', 'B→A'] as const) {
       this.flights[way] = this.flights[way] || recording.scenario?.link[way].latency || latency
     }
-    this.layout = layOut(recording.segments, {
+    this.layout = this.layOutAt(recording, state, latency)
+    if (!this.zoomIsOwn && this.layout.count >= Math.max(FEW, this.fittedAt * 2)) {
+      this.fittedAt = this.layout.count
+      this.zoom = fittingZoom(this.layout, this.zoom, this.scroller.clientWidth)
+      this.layout = this.layOutAt(recording, state, latency)
+    }
+    const height = Math.ceil(Math.max(this.layout.height, this.layout.yOf(state.horizon)) + HEAD + FOOT)
+    this.spacer.style.height = `${height}px`
+  }
+
+  private layOutAt(recording: Recording, state: LabState, latency: number): LadderLayout {
+    return layOut(recording.segments, {
       scale: (SLOPE / Math.max(latency, 0.2)) * this.zoom,
       gap: Math.min(GAP, Math.max(1.5, GAP * this.zoom)),
       even: this.even,
@@ -177,8 +210,6 @@ export class LadderView implements View {
       limit: state.limit,
       flightOf: this.flightOf,
     })
-    const height = Math.ceil(Math.max(this.layout.height, this.layout.yOf(state.horizon)) + HEAD + FOOT)
-    this.spacer.style.height = `${height}px`
   }
 
   private latency(recording: Recording): number {
@@ -207,6 +238,7 @@ export class LadderView implements View {
       selected: cursor.run === this.which ? cursor.segment : null,
       marked: this.marked,
       labelSize: 11,
+      dense: this.zoom < DENSE,
       router: recording.scenario?.router ?? false,
       flightOf: this.flightOf,
     }

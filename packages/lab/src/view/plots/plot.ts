@@ -14,6 +14,7 @@ export class Plot {
   private strokes: readonly Stroke[] = []
   private palette: Palette
   private end = 1
+  private time = 0
   private most = Number.POSITIVE_INFINITY
 
   /** @param onSeek told where the reader clicks or drags to */
@@ -44,8 +45,14 @@ export class Plot {
   }
 
   moveCursor(time: number): void {
-    if (this.plot === null) return
-    this.line.style.transform = `translateX(${this.plot.valToPos(time, 'x')}px)`
+    this.time = time
+    this.placeCursor()
+  }
+
+  private placeCursor(): void {
+    const x = this.plot?.valToPos(this.time, 'x')
+    // Before the first drawing there is no scale yet.
+    if (x !== undefined && Number.isFinite(x)) this.line.style.transform = `translateX(${x}px)`
   }
 
   recolour(palette: Palette): void {
@@ -76,7 +83,7 @@ export class Plot {
       {
         width: Math.max(100, this.element.clientWidth),
         height: Math.max(80, this.element.clientHeight),
-        padding: [8, 14, 0, 0],
+        padding: [8, 26, 0, 0],
         legend: { show: false },
         cursor: { show: false },
         scales: {
@@ -89,12 +96,12 @@ export class Plot {
             ...axis,
             size: 62,
             gap: 4,
-            space: 28,
+            space: 40,
             values: (_, ticks) => ticks.map((tick) => valueText(tick, data.unit)),
           },
         ],
         series: [{}, ...data.lines.map((line) => this.series(line))],
-        hooks: { draw: [(plot) => this.drawStrokes(plot)] },
+        hooks: { draw: [(plot) => this.drawStrokes(plot), () => this.placeCursor()] },
       },
       aligned,
       this.element,

@@ -115,15 +115,18 @@ export class PlotsView implements View {
     return { ...first, lines: [...first.lines, ...second.lines] }
   }
 
-  private fillLegend({ cursor }: LabState): void {
+  private fillLegend({ cursor, compared }: LabState): void {
     const { data } = this
     if (data === null) return
+    const second = data.lines.findIndex(({ dashed }) => dashed)
     refill(
       this.legend,
-      ...data.lines.map((line) =>
+      ...data.lines.map((line, index) =>
         h(
           'span',
           {},
+          compared !== null && index === 0 && h('em', {}, compared.first),
+          compared !== null && index === second && h('em', {}, compared.second),
           h('i', { class: `line-swatch line-${(line.colour % 4) + 1}${line.dashed ? ' dashed' : ''}` }),
           `${line.label} `,
           h('b', {}, lineValue(line, cursor.time, data.unit)),
