@@ -1,16 +1,24 @@
 import type { CongestionName } from '@tapwire/stack'
+import type { Recording } from '../model/recording.ts'
 import { scenario } from './base.ts'
-import { AtoB, all, first, max, nth, series } from './find.ts'
+import { AtoB, about, events, first, sampleAt } from './find.ts'
 import type { Lesson } from './lesson.ts'
+
+const AGAIN = { ...AtoB, again: (why: unknown) => why !== null } as const
+
+const cwnd = (run: Recording, time: number): number => sampleAt(run, 'A', time)?.info.cwnd ?? 0
+/** What B got in a span of time, in bytes. */
+const received = (run: Recording, from: number, to: number): number =>
+  (sampleAt(run, 'B', to)?.rcvNxt ?? 0) - (sampleAt(run, 'B', from)?.rcvNxt ?? 0)
 
 const satellite = (title: string, congestion: CongestionName) =>
   scenario(title, {
-    duration: 40_000,
+    duration: 30_000,
     latency: 250,
     a: { congestion },
     b: { receiveBuffer: 1_000_000 },
-    there: { bandwidth: 1_000_000, queue: 30 },
-    flows: [{ app: 'bulk', from: 'A', bytes: 10_000_000 }],
+    there: { bandwidth: 500_000, queue: 15 },
+    flows: [{ app: 'bulk', from: 'A', bytes: 5_000_000 }],
   })
 
 export const congestionAvoidance: Lesson = {
@@ -23,11 +31,11 @@ export const congestionAvoidance: Lesson = {
   scenario: satellite('CUBIC', 'cubic'),
   compareWith: { first: 'CUBIC', second: 'NewReno', scenario: satellite('NewReno', 'newreno') },
   intro: [
-    'A line over a satellite: 1 Mbit/s, half a second for a round trip. 62 segments of 1,000 bytes fit into it, and 30 more may wait at its entrance; what comes then is lost.',
-    'A has met the limit once, and has halved its window or nearly so. From now on it goes carefully: *congestion avoidance*. In the first run it uses CUBIC, the standard of today, in the second NewReno, that of yesterday.',
+    'A line over a satellite: 500 kbit/s, half a second for a round trip. Some 30 segments of 1,000 bytes fit into it, and 15 more may wait at its entrance; what comes then is lost.',
+    'Slow start goes too far, as it always does, and something is lost. From then on A goes carefully: *congestion avoidance*. In the first run it uses CUBIC, the standard of today, in the second NewReno, that of yesterday.',
   ],
   predict: {
-    at: ({ second: run }) => first(run, { ...AtoB, again: (why) => why !== null })?.sentAt ?? null,
+    at: ({ second: run }) => first(run, AGAIN)?.sentAt ?? null,
     question:
       'The first loss has been noticed, and both windows have been made smaller. Look at the plot of `cwnd` from here on. Which shapes will you see?',
     choices: [
@@ -48,10 +56,53 @@ export const congestionAvoidance: Lesson = {
     ],
     answer: 1,
   },
-  marks: {},
-  steps: [],
+  marks: {
+    first: ({ second: run }) => first(run, AGAIN),
+    tooth: ({ second: run }) => first(run, { ...AGAIN, sentAt: (at) => at > 5000 }),
+    plateau: ({ first: run }) => first(run, { ...AGAIN, sentAt: (at) => at > 15_000 }),
+    limit: ({ first: run }) => first(run, { ...AGAIN, sentAt: (at) => at > 20_000 }),
+  },
+  steps: [
+    {
+      at: 4100,
+      text: 'Slow start has overshot: {first} and many more were lost at the full queue. NewReno has halved its window, CUBIC has taken 30 % off it. Both are now in congestion avoidance.',
+      focus: {
+        run: 'second',
+        segments: ['first'],
+        host: 'A',
+        variables: ['cwnd', 'ssthresh'],
+        plot: 'window',
+      },
+    },
+    {
+      at: 13_000,
+      text: 'NewReno’s window has grown by one segment per round trip to 47, where the next loss was ({tooth}), and is 23.5 now: half. The first tooth of the saw.',
+      focus: {
+        run: 'second',
+        segments: ['tooth'],
+        host: 'A',
+        variables: ['cwnd', 'ssthresh'],
+        plot: 'window',
+      },
+    },
+    {
+      at: 19_500,
+      text: 'CUBIC lost something at 15.4 s ({plateau}), with 48 segments. By 17 s it had regained a good part; since then the curve is nearly flat: it feels its way around where the limit was.',
+      focus: { segments: ['plateau'], host: 'A', variables: ['cwnd', 'ssthresh'], plot: 'window' },
+    },
+    {
+      at: 22_100,
+      text: 'Nothing was lost there, so it becomes bold again, steeper from moment to moment, until the queue is full ({limit}). There is the S.',
+      focus: { segments: ['limit'], host: 'A', variables: ['cwnd', 'ssthresh'], plot: 'window' },
+    },
+    {
+      at: 27_900,
+      text: 'NewReno has only now come back to where it was at 11.7 s: sixteen seconds for one tooth. Compare the goodput: for half of that time its line was not full.',
+      focus: { run: 'second', host: 'A', variables: ['cwnd'], plot: 'goodput' },
+    },
+  ],
   explain: [
-    'NewReno adds one segment to `cwnd` for each round trip, whatever the line (RFC 5681 section 3.1). After a loss it halves, and needs as many round trips as half the window has segments: the longer and faster the line, the longer it stands half empty. Here a round trip is half a second, so it takes more than ten seconds; on 10 Gbit/s over the Atlantic it would be an hour.',
+    'NewReno adds one segment to `cwnd` for each round trip, whatever the line (RFC 5681 section 3.1). After a loss it halves, and needs as many round trips as half the window has segments: the longer and faster the line, the longer it stands half empty. Here that takes 16 seconds; on a fast line over the Atlantic, where the window has ten thousands of segments, it would be an hour.',
     'CUBIC remembers at which window the loss was, and grows along a cubic curve of *time*: fast at first, flat near the old limit, then fast again to look for more (RFC 9438 section 4.2). And it gives back only 30 %, not half (RFC 9438 section 4.6).',
     'On short and slow lines CUBIC’s curve would be slower than NewReno’s; there it does as NewReno would, so that nobody is worse off for it (RFC 9438 section 4.3).',
   ],
@@ -59,16 +110,47 @@ export const congestionAvoidance: Lesson = {
     { where: 'RFC 5681 section 3.1', what: 'congestion avoidance' },
     { where: 'RFC 9438 section 4', what: 'CUBIC' },
   ],
-  tryThis: [],
+  tryThis: [
+    { text: 'Shorten the line to 25 ms each way. What is left of the difference?' },
+    { text: 'Take BBR in the second run. It does not wait for losses at all: what does it go by?' },
+  ],
   claims: [
     {
-      text: 'x',
-      holds: ({ first: run }) =>
-        all(run, AtoB).length === 0 ||
-        series(run, 'A', (s) => s.time).length === 0 ||
-        first(run, AtoB) === null ||
-        nth(run, 1, AtoB) === null ||
-        max([]) > 0,
+      text: 'After the loss at 11.7 s NewReno’s window is half of what it was, and CUBIC’s at 15.4 s 70 % or more.',
+      holds: ({ first: run, second }) =>
+        about(cwnd(second, 13_000), 23_500, 500) &&
+        about(cwnd(second, 11_600), 47_000, 1000) &&
+        cwnd(run, 16_600) / cwnd(run, 15_400) > 0.68,
+    },
+    {
+      text: 'From 13 s to 27 s NewReno grows by one segment a round trip: never more than 2,000 bytes a second, and always a bit.',
+      holds: ({ second: run }) =>
+        Array.from(
+          { length: 14 },
+          (_, i) => cwnd(run, 14_000 + i * 1000) - cwnd(run, 13_000 + i * 1000),
+        ).every((growth) => growth >= 500 && growth <= 2000),
+    },
+    {
+      text: 'CUBIC’s curve is steep, flat and steep: in the middle it grows by less than a third of what it does at its ends.',
+      holds: ({ first: run }) => {
+        const [early, middle, late] = [16_600, 18_800, 21_000].map(
+          (time) => cwnd(run, time + 1000) - cwnd(run, time),
+        )
+        return middle > 0 && middle < early / 3 && middle < late / 3
+      },
+    },
+    {
+      text: 'A tooth of NewReno takes 16 s.',
+      holds: ({ second: run }) => {
+        const losses = events(run, 'recoveryEnter', 'A').map(({ time }) => time)
+        return losses.length === 3 && about(losses[2] - losses[1], 16_300, 200)
+      },
+    },
+    {
+      text: 'In that time CUBIC delivers more: 978,000 bytes against 908,000.',
+      holds: ({ first: run, second }) =>
+        about(received(run, 12_000, 28_000), 978_000, 5000) &&
+        about(received(second, 12_000, 28_000), 908_000, 5000),
     },
   ],
 }

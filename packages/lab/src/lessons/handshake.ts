@@ -1,5 +1,5 @@
 import { scenario } from './base.ts'
-import { AtoB, all, BtoA, count, first, nth, states } from './find.ts'
+import { AtoB, all, BtoA, count, events, first, nth } from './find.ts'
 import type { Lesson } from './lesson.ts'
 
 export const handshake: Lesson = {
@@ -117,9 +117,13 @@ export const handshake: Lesson = {
       },
     },
     {
-      text: 'A goes through SYN-SENT, B through SYN-RECEIVED.',
+      text: 'A is SYN-SENT at 0 and ESTABLISHED at 40 ms, B is SYN-RECEIVED at 20 and ESTABLISHED at 60 ms.',
       holds: ({ first: run }) =>
-        states(run, 'A').includes('SYN-SENT') && states(run, 'B').includes('SYN-RECEIVED'),
+        ['A SYN-SENT 0', 'B SYN-RECEIVED 20', 'A ESTABLISHED 40', 'B ESTABLISHED 60'].every((one) =>
+          events(run, 'state').some(
+            ({ host, event, time }) => `${host} ${event.to} ${Math.round(time)}` === one,
+          ),
+        ),
     },
     {
       text: 'The first byte of data has the number 1.',
@@ -128,7 +132,8 @@ export const handshake: Lesson = {
     },
     {
       text: 'Nothing is lost or sent again.',
-      holds: ({ first: run }) => all(run, { again: (why) => why !== null }).length === 0,
+      holds: ({ first: run }) =>
+        run.segments.length > 0 && all(run, { again: (why) => why !== null }).length === 0,
     },
   ],
 }

@@ -1,4 +1,5 @@
 import { scenario } from './base.ts'
+import { wireSeq } from './bytes.ts'
 import { AtoB, about, all, BtoA, events, first, nth, sampleAt } from './find.ts'
 import type { Lesson } from './lesson.ts'
 
@@ -114,8 +115,11 @@ export const lostSyn: Lesson = {
           .join() === 'true,true,false' && about(first(run, { ...BtoA, kind: 'syn' })?.arrivedAt, 3040, 2),
     },
     {
-      text: 'All three have the same number.',
-      holds: ({ first: run }) => all(run, SYN).every(({ seq }) => seq === 0),
+      text: 'All three have the same number on the wire.',
+      holds: ({ first: run }) => {
+        const numbers = all(run, SYN).map(wireSeq)
+        return numbers.length === 3 && new Set(numbers).size === 1
+      },
     },
     {
       text: 'The answer to a SYN that was sent again is no round-trip sample: the first one comes with the data.',

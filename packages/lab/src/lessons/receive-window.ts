@@ -10,7 +10,7 @@ export const receiveWindow: Lesson = {
   topic: 'Numbers and windows',
   goal: 'Read the window of each acknowledgement, and explain what happens when it is zero.',
   minutes: 8,
-  needs: ['sequence-numbers', 'slow-start'],
+  needs: ['sequence-numbers'],
   scenario: scenario('The window shuts, and opens again', {
     duration: 6000,
     latency: 30,

@@ -94,7 +94,9 @@ export const simultaneousOpen: Lesson = {
     },
     {
       text: 'The SYN-ACKs have number 0 and acknowledge 1.',
-      holds: ({ first: run }) => all(run, { flags: 'SA' }).every(({ seq, ack }) => seq === 0 && ack === 1),
+      holds: ({ first: run }) =>
+        all(run, { flags: 'SA' }).length === 2 &&
+        all(run, { flags: 'SA' }).every(({ seq, ack }) => seq === 0 && ack === 1),
     },
     {
       text: 'Data goes over the one connection that there is.',

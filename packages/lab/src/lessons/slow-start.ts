@@ -127,9 +127,11 @@ export const slowStart: Lesson = {
       },
     },
     {
-      text: 'It only grows, and never gets more than in flight plus what was just acknowledged.',
-      holds: ({ first: run }) =>
-        series(run, 'A', ({ info }) => info.cwnd).every((cwnd, i, list) => i === 0 || cwnd >= list[i - 1]),
+      text: 'It only grows, and ends above 60,000 bytes: what was acknowledged, and the 2,000 of the beginning.',
+      holds: ({ first: run }) => {
+        const cwnd = series(run, 'A', ({ info }) => info.cwnd)
+        return (cwnd.at(-1) ?? 0) > 60_000 && cwnd.every((value, i) => i === 0 || value >= cwnd[i - 1])
+      },
     },
   ],
 }

@@ -1,6 +1,6 @@
 import type { HostSettings } from '../model/scenario.ts'
 import { scenario } from './base.ts'
-import { AtoB, all, BtoA, count, deliveredAt, end, first } from './find.ts'
+import { all, BtoA, count, deliveredAt, end, first } from './find.ts'
 import type { Lesson } from './lesson.ts'
 
 /** The only SYN-ACK that comes to somebody. */

@@ -1,6 +1,6 @@
 import type { HostSettings } from '../model/scenario.ts'
 import { scenario } from './base.ts'
-import { AtoB, acknowledgedAt, all, BtoA, first, max, nth, series } from './find.ts'
+import { AtoB, about, acknowledgedAt, all, BtoA, count, first, max, nth, sampleAt, series } from './find.ts'
 import type { Lesson } from './lesson.ts'
 
 const longFat = (title: string, hosts: HostSettings) =>
@@ -52,8 +52,51 @@ export const windowScaling: Lesson = {
     ],
     answer: 1,
   },
-  marks: {},
-  steps: [],
+  marks: {
+    syn: ({ first: run }) => first(run, { ...AtoB, kind: 'syn' }),
+    data: ({ first: run }) => first(run, { ...AtoB, kind: 'data' }),
+    full: ({ second: run }) => first(run, { ...BtoA, ack: (ack) => ack !== null && ack > 100_000 }),
+    last: ({ second: run }) => nth(run, -1, { ...AtoB, kind: 'data' }),
+  },
+  steps: [
+    {
+      at: 0,
+      text: 'Look at the options of {syn}: “window scale”. B’s `SYN` has it, too: so both may use it. In the second run it is missing.',
+      focus: { segments: ['syn'], view: 'bytes' },
+    },
+    {
+      at: 900,
+      text: 'At first there is no difference: slow start, 10, 20, 40 segments. From {data} on half a second has passed.',
+      focus: { segments: ['data'], host: 'A', variables: ['cwnd', 'snd.wnd', 'inFlight'], plot: 'window' },
+    },
+    {
+      at: 2000,
+      text: 'Without scaling `cwnd` would allow 128,000 bytes, but B’s window ends at 65,535 (see {full}): what is in flight stays below it, in a burst for each round trip, and silence between them.',
+      focus: {
+        run: 'second',
+        segments: ['full'],
+        host: 'A',
+        variables: ['cwnd', 'snd.wnd', 'inFlight'],
+        plot: 'window',
+      },
+    },
+    {
+      at: ({ first: run }) => acknowledgedAt(run, 'A', 1_500_001),
+      text: 'With scaling 1.5 million bytes are through after 2.3 s. B’s buffer has grown with what came, up to 5 MB.',
+      focus: { host: 'A', variables: ['snd.wnd', 'inFlight'], plot: 'goodput' },
+    },
+    {
+      at: ({ second: run }) => acknowledgedAt(run, 'A', 1_500_001),
+      text: 'Without it takes 5.5 s, until {last} is acknowledged: 2.5 Mbit/s on a line of ten.',
+      focus: {
+        run: 'second',
+        segments: ['last'],
+        host: 'A',
+        variables: ['snd.wnd', 'inFlight'],
+        plot: 'goodput',
+      },
+    },
+  ],
   explain: [
     'The option in the `SYN` says by how many bits the windows of that side are to be shifted to the left, 0 to 14 (RFC 7323 section 2.2): up to 2^30 bytes. It only counts if both `SYN`s have it, and windows in `SYN`s themselves are never scaled.',
     'It has to be agreed upon at the beginning because the numbers in the segments would mean something else otherwise. A capture that lacks the handshake cannot be read for that reason: nobody knows the factor.',
@@ -62,17 +105,41 @@ export const windowScaling: Lesson = {
     { where: 'RFC 7323 section 2', what: 'the window scale option' },
     { where: 'RFC 6349 section 3.3', what: 'the bandwidth-delay product in practice' },
   ],
-  tryThis: [],
+  tryThis: [
+    { text: 'Shorten the line to 10 ms each way. Is 65,535 bytes enough now? Compute before you look.' },
+    { text: 'Keep scaling, but fix B’s buffer at 125,000 bytes. Which speed do you expect?' },
+  ],
   claims: [
     {
-      text: 'x',
-      holds: ({ first: run }) =>
-        all(run, AtoB).length === 0 ||
-        series(run, 'A', (s) => s.time).length === 0 ||
-        first(run, BtoA) === null ||
-        nth(run, 1, AtoB) === null ||
-        max([]) > 0 ||
-        acknowledgedAt(run, 'A', 1) === null,
+      text: 'Windows of B go beyond 250,000 bytes with scaling, and never beyond 65,535 without.',
+      holds: ({ first: run, second }) =>
+        max(all(run, BtoA).map(({ window }) => window)) > 250_000 &&
+        max(all(second, BtoA).map(({ window }) => window)) === 65_535,
+    },
+    {
+      text: 'Without scaling A never has more than 65,535 bytes in flight, though cwnd would allow 128,000.',
+      holds: ({ second: run }) => {
+        const flights = series(run, 'A', ({ info }) => info.inFlight)
+        return (
+          max(flights) > 60_000 &&
+          max(flights) <= 65_535 &&
+          (sampleAt(run, 'A', 2000)?.info.cwnd ?? 0) > 120_000
+        )
+      },
+    },
+    {
+      text: 'That is 2.5 Mbit/s between 1 and 4 s.',
+      holds: ({ second: run }) => {
+        const bytes = (sampleAt(run, 'B', 4000)?.rcvNxt ?? 0) - (sampleAt(run, 'B', 1000)?.rcvNxt ?? 0)
+        return about((bytes * 8) / 3000, 2490, 60)
+      },
+    },
+    {
+      text: 'With scaling all is acknowledged after 2.3 s, without after 5.5 s; nothing is lost in either run.',
+      holds: ({ first: run, second }) =>
+        about(acknowledgedAt(run, 'A', 1_500_001), 2296, 50) &&
+        about(acknowledgedAt(second, 'A', 1_500_001), 5472, 100) &&
+        [run, second].every((one) => count(one, { lost: (lost) => lost !== null }) === 0),
     },
   ],
 }
