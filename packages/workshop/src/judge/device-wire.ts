@@ -46,7 +46,7 @@ export class DeviceWire implements Wire {
     this.#block = this.#memory.allocate(TX_HEADROOM + this.#longest)
     device.attach({
       memory: this.#memory,
-      onFrame: ({ offset, length }) => this.#arrive(this.#memory.copyOut(offset, length)),
+      onFrame: ({ offset, length }) => this.deliver(this.#memory.copyOut(offset, length)),
       onBurstEnd: () => {},
       onWritable: () => {},
       onClosed: () => {
@@ -95,7 +95,8 @@ export class DeviceWire implements Wire {
     this.#device.flush()
   }
 
-  #arrive(bytes: Uint8Array): void {
+  /** As if it had come in. */
+  deliver(bytes: Uint8Array): void {
     const { arpFor } = this.#options
     if (isArp(bytes) && arpFor !== null) {
       const answer = answerArp(bytes, arpFor)

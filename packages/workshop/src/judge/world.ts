@@ -130,6 +130,12 @@ export class Line {
     return is
   }
 
+  /** Hands the learner a frame that nobody sent: one that was on its way for very long. */
+  deliver(bytes: Uint8Array): void {
+    this.#pass(bytes, 'peer')
+    this.#wire.deliver(bytes)
+  }
+
   /** @throws Failure, with the ladder */
   fail(mistake: string, finding: WorldFinding): never {
     const { what, expected, actual, frame } = finding
