@@ -90,11 +90,12 @@ export const sillyWindow: Lesson = {
   ],
   tryThis: [
     {
-      text: 'Give B a buffer of 1,200 bytes. When does it tell its window now?',
+      text: 'A buffer of 2,048 bytes, and segments of up to 1,460. After how many bites does B tell its window now, and why so early?',
       scenario: scenario('A tiny buffer', {
         duration: 6000,
         latency: 20,
-        b: { receiveBuffer: 2400, maxSegment: 2000 },
+        b: { receiveBuffer: 2048 },
+        hosts: { maxSegment: 1460 },
         there: { bandwidth: 10_000_000 },
         flows: [{ app: 'slowReader', bytes: 12_000, read: 100, every: 20, readFrom: 500 }],
       }),
