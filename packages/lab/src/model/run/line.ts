@@ -131,12 +131,13 @@ export class LineSender implements FrameSink {
 
   onFrame(frame: RxFrame): void {
     const segment = this.peer?.arriving.shift()
-    if (segment !== undefined) this.#end?.arrive(segment, this.memory.copyOut(frame.offset, frame.length))
-  }
-
-  onBurstEnd(): void {
+    if (segment === undefined) return
+    this.#end?.arrive(segment, this.memory.copyOut(frame.offset, frame.length))
+    // No line delivers two at the same moment: each is a burst of its own, even where it takes no time to send.
     this.#end?.endBurst()
   }
+
+  onBurstEnd(): void {}
 
   onWritable(): void {
     this.#end?.writable()
