@@ -33,7 +33,7 @@ export async function openBulk(api: Api, offload: boolean): Promise<Bulk> {
     const tap = await openTap({ netns, hostAddresses: [HOST], offload })
     stack.addInterface(tap, { addresses: [`${STACK}/24`] })
     const contract = await (api === 'core' ? import('./contract-core.ts') : import('./contract-net.ts'))
-    contract.serveContract(stack)
+    await contract.serveContract(stack)
     const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const
     peer = netns.spawn(process.execPath, ['--import', 'tsx', KERNEL_END, STACK], { stdio: [...stdio] })
   } catch (error) {

@@ -1,9 +1,10 @@
-import type { ConnectionHandler, Stack, TcpConnection } from '@tapwire/stack'
+import { type ConnectionHandler, type Stack, type TcpConnection, warmUpTcp } from '@tapwire/stack'
 
 const BACKLOG = 4096
 
 /** The benchmark's contract on the stack's own API: what is left of a figure when the streams of `net` are taken away. */
-export function serveContract(stack: Stack): void {
+export async function serveContract(stack: Stack, warm = false): Promise<void> {
+  if (warm) await warmUpTcp(stack)
   const serve = (port: number, make: () => ConnectionHandler): void => {
     stack.tcp.listen(
       { port, backlog: BACKLOG },

@@ -1,9 +1,10 @@
-import { createNet } from '@tapwire/net-api'
+import { createNet, warmUp } from '@tapwire/net-api'
 import type { Stack } from '@tapwire/stack'
 
 /** The benchmark's contract on the public API alone, so that what is measured is what users get. */
-export function serveContract(stack: Stack): void {
+export async function serveContract(stack: Stack, warm = false): Promise<void> {
   const net = createNet(stack)
+  if (warm) await warmUp(net)
   const options = { allowHalfOpen: true, noDelay: true }
   const chunk = Buffer.alloc(65_536, 'x')
   const echo = net.createServer(options, (socket) => {

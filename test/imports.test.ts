@@ -20,6 +20,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['udp', 'tcp'],
   ['debug'],
   ['stack.ts'],
+  ['warm-up.ts'],
   ['index.ts'],
 ]
 

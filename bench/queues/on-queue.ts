@@ -4,5 +4,5 @@ import type { Stack } from '@tapwire/stack'
 import { serveContract } from '../contract-net.ts'
 
 export default function (_: TapwireNet, stack: Stack): void {
-  serveContract(stack)
+  void serveContract(stack)
 }

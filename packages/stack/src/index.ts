@@ -91,6 +91,7 @@ export {
 } from './tcp/trace-event.ts'
 export * from './udp/api.ts'
 export type { UdpCounters } from './udp/counters.ts'
+export { warmUpTcp } from './warm-up.ts'
 /** The formats as readable objects: build, parse and describe packets; read captures. */
 export * as packets from './wire/packet.ts'
 export * as pcapng from './wire/pcapng.ts'
