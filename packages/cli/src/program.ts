@@ -152,5 +152,46 @@ arp, ip, ip6, in, out, odd (something is noted); joined by and (may be left out)
     .option('--every <seconds>', 'again and again, until that command ends', seconds('--every', 0.05))
     .option('--all', 'also what is 0')
     .option('--json', 'one object a line')
+
+  addWorldOptions(
+    add(
+      'lab',
+      'serve the lab, where TCP can be seen and broken, on the loopback; with a device it shows what a live stack does there',
+      async () => (await import('./commands/lab.ts')).lab,
+      `  tapwire lab                         prints an address to open in a browser of this machine
+  tapwire lab --tap tap0              and then, elsewhere: curl http://10.77.0.2/
+  tapwire lab --virtual               live without privilege: the other host is in memory`,
+    )
+      .option(
+        '-p, --port <port>',
+        'of 127.0.0.1 and ::1 (default: a free one)',
+        wholeNumber('--port', 1, 65_535),
+      )
+      .option('--page <folder>', "another build of the page (default: the lab's own)"),
+  )
+
+  add(
+    'packetdrill [args...]',
+    'run packetdrill scripts against the stack, in virtual time',
+    async () => (await import('./commands/packetdrill.ts')).packetdrill,
+    `  tapwire packetdrill handshake.pkt
+  tapwire packetdrill --help`,
+  )
+    .helpOption(false)
+    .allowUnknownOption()
+    .passThroughOptions()
+
+  addWorldOptions(
+    add(
+      'demo',
+      'a server on the stack, and clients on the other side: pings, pages, transfers, many requests at once',
+      async () => (await import('./commands/demo.ts')).demo,
+      `  tapwire demo                          two stacks in memory; needs nothing
+  tapwire demo --tap tap0 --netns demo  the kernel, its ping and curl (as root)
+  tapwire demo --size 4 --impair loss=0.01,latency=5`,
+    )
+      .option('--size <MiB>', 'of each transfer', wholeNumber('--size', 1, 1024), 16)
+      .option('--requests <n>', 'at the same time', wholeNumber('--requests', 1, 10_000), 100),
+  )
   return program
 }

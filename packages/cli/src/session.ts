@@ -1,4 +1,5 @@
 import { createWriteStream } from 'node:fs'
+import type { LinkDevice } from '@tapwire/stack'
 import { usageFailure } from './failure.ts'
 import type { Tracing } from './observe/tracing.ts'
 import { paintFor, say, type Terminal, untilInterrupted } from './terminal.ts'
@@ -31,14 +32,14 @@ const LAST_WORDS = 500
 export async function inWorld(
   terminal: Terminal,
   options: WorldOptions,
-  about: { readonly command: string },
+  about: { readonly command: string; readonly wrap?: (device: LinkDevice) => LinkDevice },
   work: (session: Session) => Promise<number>,
 ): Promise<number> {
   const [{ Tracing }, { openControl }] = await Promise.all([
     import('./observe/tracing.ts'),
     import('./observe/control.ts'),
   ])
-  const world = await openWorld(options)
+  const world = await openWorld(options, about.wrap)
   const ends: (() => unknown)[] = []
   try {
     const tracing = new Tracing(world.stack)

@@ -168,6 +168,12 @@ kernelSuite('the command, with the kernel on the other side', kernelObstacle(['c
     expect(out).toMatch(/#1 10\.77\.0\.2:80 - 10\.77\.0\.1:\d+ CLOSED > ESTABLISHED/)
   })
 
+  it('demo: the kernel’s ping and curl find every step right', async () => {
+    const args = ['demo', '--tap', 'tap0', '--netns', uniqueName(), '--size', '1', '--requests', '20']
+    const { status, out } = await runProgram(args)
+    expect([status, out]).toEqual([0, expect.stringContaining('7 of 7 steps were right, by ping and curl')])
+  })
+
   it('says what is missing without privilege', (context) => {
     const args = [
       '--reuid',

@@ -4,13 +4,13 @@ import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { run, spawnTapwire } from './support.ts'
 
-const COMMANDS = ['ping', 'nc', 'http', 'dump', 'trace', 'stats']
+const COMMANDS = ['ping', 'nc', 'http', 'dump', 'trace', 'stats', 'lab', 'demo']
 
 describe('tapwire --help', () => {
   it('names every command, with examples and the statuses', async () => {
     const { status, out, err } = await run(['--help'])
     expect([status, err]).toEqual([0, ''])
-    for (const name of COMMANDS) expect(out).toMatch(new RegExp(`^  ${name} `, 'm'))
+    for (const name of [...COMMANDS, 'packetdrill']) expect(out).toMatch(new RegExp(`^  ${name} `, 'm'))
     expect(out).toContain('Examples:\n')
     expect(out).toContain('Status: 0')
   })

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createHttp } from '@tapwire/net-api'
 import { usageFailure } from '../failure.ts'
+import { curlCommand } from '../http/curl-command.ts'
 import { folderHandler } from '../http/serve-folder.ts'
 import { tellHowToReach } from '../nc/tcp.ts'
 import { inWorld } from '../session.ts'
@@ -43,12 +44,7 @@ export async function http(
     })
     server.listen(options.port)
     await once(server, 'listening')
-    await tellHowToReach(
-      session,
-      options.port,
-      (host, port) =>
-        `curl http://${host.includes(':') ? `[${host}]` : host}${port === 80 ? '' : `:${port}`}/`,
-    )
+    await tellHowToReach(session, options.port, curlCommand)
     try {
       return await session.serve()
     } finally {

@@ -19,9 +19,10 @@ interface Known {
 /** More connections than this are not known by name at a time. */
 const MOST_KNOWN = 10_000
 
-/** Hands the stack's trace to whoever listens; while nobody does the stack has no tracer, and pays nothing. */
+/** Hands the stack's trace to all who listen; while nobody does the stack has no tracer, and pays nothing. */
 export class Tracing implements TcpTracer {
   readonly #stack: Stack
+  readonly #tracers = new Set<TcpTracer>()
   readonly #listeners = new Set<(traced: TracedEvent) => void>()
   readonly #known = new Map<number, Known>()
 
@@ -29,19 +30,34 @@ export class Tracing implements TcpTracer {
     this.#stack = stack
   }
 
-  /** @returns ends it */
-  listen(listener: (traced: TracedEvent) => void): () => void {
-    this.#listeners.add(listener)
-    this.#stack.tcp.context.tracer = this
+  /** The numbers as they are, for a tracer of somebody else's. @returns ends it */
+  add(tracer: TcpTracer): () => void {
+    this.#tracers.add(tracer)
+    this.#install()
     return () => {
-      this.#listeners.delete(listener)
-      if (this.#listeners.size > 0) return
-      this.#stack.tcp.context.tracer = null
-      this.#known.clear()
+      this.#tracers.delete(tracer)
+      this.#install()
     }
   }
 
+  /** @returns ends it */
+  listen(listener: (traced: TracedEvent) => void): () => void {
+    this.#listeners.add(listener)
+    this.#install()
+    return () => {
+      this.#listeners.delete(listener)
+      this.#install()
+      if (this.#listeners.size === 0) this.#known.clear()
+    }
+  }
+
+  #install(): void {
+    this.#stack.tcp.context.tracer = this.#tracers.size + this.#listeners.size > 0 ? this : null
+  }
+
   onTrace(...numbers: Parameters<TcpTracer['onTrace']>): void {
+    for (const tracer of this.#tracers) tracer.onTrace(...numbers)
+    if (this.#listeners.size === 0) return
     const event = decodeTrace(...numbers)
     const known = event.connection === 0 ? undefined : this.#find(event)
     const traced = { event, ends: known?.ends ?? null, iss: known?.iss ?? 0, irs: known?.irs ?? 0 }

@@ -6,7 +6,7 @@ import { undoAtEnd } from '../ending.ts'
 import { Failure, Status } from '../failure.ts'
 import { type Addresses, withoutLength } from './addresses.ts'
 import type { WorldOptions } from './options.ts'
-import type { OtherSide, Wire } from './world.ts'
+import type { Captured, OtherSide, Wire } from './world.ts'
 
 /** A TAP or TUN with the kernel at its other end, in a namespace where one was named. @throws Failure */
 export async function openKernelWire(options: WorldOptions, addresses: Addresses): Promise<Wire> {
@@ -72,8 +72,8 @@ function hasInterface({ netns }: Namespace, name: string): boolean {
 class KernelSide implements OtherSide {
   readonly #space: Namespace
   readonly #own: readonly string[]
-  #child: ChildProcess | null = null
-  #killAtEnd: (() => void) | null = null
+  readonly stack = null
+  readonly #children = new Map<ChildProcess, () => void>()
 
   constructor(space: Namespace, own: readonly string[]) {
     this.#space = space
@@ -85,27 +85,49 @@ class KernelSide implements OtherSide {
   }
 
   run(command: string): Promise<number> {
+    return ended(this.#start(command, 'inherit'))
+  }
+
+  async capture(command: string): Promise<Captured> {
+    const child = this.#start(command, 'pipe')
+    let output = ''
+    let errors = ''
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+    })
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      errors += text
+    })
+    return { status: await ended(child), output, errors }
+  }
+
+  #start(command: string, stdio: 'inherit' | 'pipe'): ChildProcess {
     const { netns } = this.#space
     // A group of its own: all of what the shell starts is ended with it.
     const start = (): ChildProcess =>
-      spawn('/bin/sh', ['-c', command], { stdio: ['ignore', 'inherit', 'inherit'], detached: true })
+      spawn('/bin/sh', ['-c', command], { stdio: ['ignore', stdio, stdio], detached: true })
     const child = netns === null ? start() : runInNetns(netns, start)
-    this.#child = child
-    this.#killAtEnd = undoAtEnd(() => kill(child))
-    return new Promise((resolve, reject) => {
-      child.on('error', reject)
-      child.on('exit', (status, signal) => {
-        this.#child = null
-        resolve(status ?? 128 + (signal === null ? 0 : (constants.signals[signal] ?? 0)))
-      })
-    })
+    this.#children.set(
+      child,
+      undoAtEnd(() => kill(child)),
+    )
+    return child
   }
 
   close(): Promise<void> {
-    if (this.#child !== null) this.#killAtEnd?.()
+    for (const end of this.#children.values()) end()
     this.#space.close()
     return Promise.resolve()
   }
+}
+
+function ended(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (status, signal) =>
+      resolve(status ?? 128 + (signal === null ? 0 : (constants.signals[signal] ?? 0))),
+    )
+  })
 }
 
 function kill(child: ChildProcess): void {

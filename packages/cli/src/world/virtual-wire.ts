@@ -6,7 +6,7 @@ import { usageFailure } from '../failure.ts'
 import { type Addresses, withoutLength } from './addresses.ts'
 import type { WorldOptions } from './options.ts'
 import { startServices } from './services.ts'
-import type { OtherSide, Wire } from './world.ts'
+import type { Captured, OtherSide, Wire } from './world.ts'
 
 const NO_KERNEL = '--peer needs a device: with --virtual there is no kernel on the other side'
 
@@ -30,12 +30,12 @@ export async function openVirtualWire(options: WorldOptions, addresses: Addresse
 }
 
 class VirtualSide implements OtherSide {
-  readonly #far: Stack
+  readonly stack: Stack
   readonly #own: string
   readonly #doors: Server[] = []
 
   constructor(far: Stack, own: string) {
-    this.#far = far
+    this.stack = far
     this.#own = own
   }
 
@@ -48,7 +48,7 @@ class VirtualSide implements OtherSide {
   }
 
   async #openDoor(port: number): Promise<number> {
-    const net = createNet(this.#far)
+    const net = createNet(this.stack)
     const door = createServer({ allowHalfOpen: true }, (outside) => {
       const inside = net.connect({ port, host: this.#own, allowHalfOpen: true })
       outside.on('error', () => inside.destroy())
@@ -65,8 +65,12 @@ class VirtualSide implements OtherSide {
     throw usageFailure(NO_KERNEL)
   }
 
+  capture(): Promise<Captured> {
+    throw usageFailure(NO_KERNEL)
+  }
+
   async close(): Promise<void> {
     for (const door of this.#doors) door.close()
-    await this.#far.close()
+    await this.stack.close()
   }
 }

@@ -23,7 +23,17 @@ export interface OtherSide {
   howToReach(commandFor: (host: string, port: number) => string, port: number): Promise<readonly string[]>
   /** Starts a command there. @returns its status, when it ends. @throws Failure where there is nowhere to run it */
   run(command: string): Promise<number>
+  /** The same, to its end, with what it prints. */
+  capture(command: string): Promise<Captured>
+  /** The stack there, where it is one. */
+  readonly stack: Stack | null
   close(): Promise<void>
+}
+
+export interface Captured {
+  readonly status: number
+  readonly output: string
+  readonly errors: string
 }
 
 /** A device, made or attached to. */
@@ -36,8 +46,14 @@ export interface Wire {
 const NO_DEVICE =
   'no device was named: --virtual makes a host in memory to talk to; --tap tap0 makes a real one, as root or under `unshare -Urn`'
 
-/** @throws Failure that says what is missing and how to get it */
-export async function openWorld(options: WorldOptions): Promise<World> {
+/**
+ * @param wrap puts something of the command's own between device and stack
+ * @throws Failure that says what is missing and how to get it
+ */
+export async function openWorld(
+  options: WorldOptions,
+  wrap = (device: LinkDevice) => device,
+): Promise<World> {
   if (options.device === null) throw new Failure(NO_DEVICE, Status.Usage)
   const addresses = chooseAddresses(options)
   const stack = new Stack({ tcp: options.tcp, ...(options.names === null ? {} : { names: options.names }) })
@@ -45,7 +61,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   try {
     const bad = options.impair === null ? wire.device : impair(wire.device, options.impair)
     const device = new WatchedDevice(bad)
-    stack.addInterface(device, {
+    stack.addInterface(wrap(device), {
       addresses: addresses.own,
       gateway: addresses.gateways,
       ...(options.mac === null ? {} : { mac: options.mac }),

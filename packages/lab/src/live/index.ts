@@ -1,0 +1,1 @@
+export { type LabServer, type LabServerOptions, type LiveFeed, startLabServer } from './lab-server.ts'
