@@ -45,7 +45,7 @@ export const blindInjection: Lesson = {
       },
       {
         text: 'B throws all of it away and answers with an ACK that shows where it is.',
-        reply: 'Yes. An acknowledgement of something never sent cannot come from the A that B knows.',
+        reply: 'An acknowledgement of something never sent cannot come from the A that B knows.',
       },
       {
         text: 'B resets the connection, since A has gone mad.',

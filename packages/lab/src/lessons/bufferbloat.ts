@@ -59,7 +59,7 @@ export const bufferbloat: Lesson = {
       {
         text: 'More than half a second, and it will get worse.',
         reply:
-          'Yes: 126 packets are about a million bits, and the line takes half a second for them. And the upload goes on filling the queue, since nothing has told it to stop.',
+          '126 packets are about a million bits, and the line takes half a second for them. And the upload goes on filling the queue, since nothing has told it to stop.',
       },
     ],
     answer: 2,

@@ -47,7 +47,7 @@ export const congestionAvoidance: Lesson = {
       {
         text: 'NewReno a straight line; CUBIC an S: steep, flat near the old limit, steep again.',
         reply:
-          'Yes: saw teeth with NewReno, and with CUBIC a curve that hurries to where the limit was and then feels its way.',
+          'Saw teeth with NewReno, and with CUBIC a curve that hurries to where the limit was and then feels its way.',
       },
       {
         text: 'Both double, as before the loss.',

@@ -36,7 +36,7 @@ export const delayedAck: Lesson = {
       {
         text: 'Three: after the second, after the fourth, and 200 ms after the fifth.',
         reply:
-          'Yes. Every second full segment is acknowledged at once; a single one waits for company, but not for long.',
+          'Every second full segment is acknowledged at once; a single one waits for company, but not for long.',
       },
       {
         text: 'One, 200 ms after the first.',

@@ -51,7 +51,7 @@ export const ecn: Lesson = {
       {
         text: 'B sets a bit, ECE, in its acknowledgements, until A says that it has understood.',
         reply:
-          'Yes. B repeats it in each acknowledgement, since one may be lost; A answers with CWR in its next data, and B stops.',
+          'B repeats it in each acknowledgement, since one may be lost; A answers with CWR in its next data, and B stops.',
       },
       {
         text: 'B does not acknowledge it, as if it were lost.',

@@ -41,7 +41,7 @@ export const fairness: Lesson = {
       },
       {
         text: 'About half and half.',
-        reply: 'Yes. Both add the same, and both give back half: so whoever has more gives back more.',
+        reply: 'Both add the same, and both give back half: so whoever has more gives back more.',
       },
       {
         text: 'The new one takes over: it begins with slow start and pushes the other aside.',

@@ -39,7 +39,7 @@ export const fastRetransmit: Lesson = {
       {
         text: 'It sends `ack 3001` at once, the same as before.',
         reply:
-          'Yes, and again for each further one: an echo per segment that arrives behind the hole. The first says little; the third will say enough.',
+          'And again for each further one: an echo per segment that arrives behind the hole. The first says little; the third will say enough.',
       },
       {
         text: 'It sends `ack 5001` and hopes for the rest.',

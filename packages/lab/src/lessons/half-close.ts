@@ -34,7 +34,7 @@ export const halfClose: Lesson = {
       {
         text: 'Yes, as many as it likes: the direction from B to A is still open.',
         reply:
-          'Yes. A connection is two streams, and each ends by itself. A acknowledges all of it, although it sends no data any more.',
+          'A connection is two streams, and each ends by itself. A acknowledges all of it, although it sends no data any more.',
       },
       {
         text: 'Only what A’s window allows at this moment; after a `FIN` it does not move any more.',

@@ -29,7 +29,7 @@ export const handshake: Lesson = {
       {
         text: 'An `ACK` at once, and the request right behind it, without waiting.',
         reply:
-          'Yes. For A the connection stands as soon as its `SYN` is acknowledged and it knows B’s number. So the request costs one round trip, not two, before it may leave.',
+          'For A the connection stands as soon as its `SYN` is acknowledged and it knows B’s number. So the request costs one round trip, not two, before it may leave.',
       },
       {
         text: 'An `ACK` at once; the request when B has acknowledged that.',

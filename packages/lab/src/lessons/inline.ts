@@ -16,14 +16,18 @@ export function inline(text: Text, lesson: Pick<Lesson, 'marks'>, runs: Runs): I
   let end = 0
   for (const match of text.matchAll(PIECES)) {
     if (match.index > end) pieces.push({ kind: 'text', text: text.slice(end, match.index) })
-    pieces.push(piece(match, lesson, runs))
+    pieces.push(piece(match, lesson, runs, beginsSentence(text, match.index)))
     end = match.index + match[0].length
   }
   if (end < text.length) pieces.push({ kind: 'text', text: text.slice(end) })
   return pieces
 }
 
-function piece(match: RegExpExecArray, lesson: Pick<Lesson, 'marks'>, runs: Runs): Inline {
+function beginsSentence(text: string, at: number): boolean {
+  return at === 0 || /[.!?] $/.test(text.slice(0, at))
+}
+
+function piece(match: RegExpExecArray, lesson: Pick<Lesson, 'marks'>, runs: Runs, begins: boolean): Inline {
   const { code, stress, mark, time, rfc, section } = match.groups ?? {}
   if (code !== undefined) return { kind: 'code', text: code }
   if (stress !== undefined) return { kind: 'stress', text: stress }
@@ -35,7 +39,7 @@ function piece(match: RegExpExecArray, lesson: Pick<Lesson, 'marks'>, runs: Runs
   if (segment === null) return { kind: 'segment', text: `(${mark}: not in this run)`, segment }
   return {
     kind: 'segment',
-    text: time === undefined ? `segment ${segment.number}` : clock(segment.sentAt),
+    text: time === undefined ? `${begins ? 'Segment' : 'segment'} ${segment.number}` : clock(segment.sentAt),
     segment,
   }
 }

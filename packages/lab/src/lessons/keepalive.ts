@@ -38,7 +38,7 @@ export const keepalive: Lesson = {
       },
       {
         text: 'Never, as long as it does not send anything.',
-        reply: 'Yes. Silence is the normal state of a connection. A’s end can stay `ESTABLISHED` for years.',
+        reply: 'Silence is the normal state of a connection. A’s end can stay `ESTABLISHED` for years.',
       },
     ],
     answer: 2,

@@ -82,7 +82,7 @@ export interface Prediction {
 
 export interface Choice {
   readonly text: Text
-  /** Said after it was chosen: why it is right, or what thought is missing. */
+  /** Said after it was chosen, behind “Right.” or “Not quite.”: why it is right, or what thought is missing. */
   readonly reply: Text
 }
 

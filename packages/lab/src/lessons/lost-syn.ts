@@ -33,7 +33,7 @@ export const lostSyn: Lesson = {
       {
         text: 'At 3 s: it waits twice as long as before.',
         reply:
-          'Yes: 1 s, then 2 s, then 4 s. Each silence is a reason to believe that the trouble is larger than one thought.',
+          '1 s, then 2 s, then 4 s. Each silence is a reason to believe that the trouble is larger than one thought.',
       },
       {
         text: 'At about 1.04 s: now it knows that the way takes 20 ms.',

@@ -43,7 +43,7 @@ export const nagle: Lesson = {
       {
         text: 'Nothing for 40 ms: A waits for B’s ACK, and B waits for A’s second piece.',
         reply:
-          'Yes. B’s delay ends it: its ACK leaves after 40 ms, and A’s second piece can go. And so again for each question.',
+          'B’s delay ends it: its ACK leaves after 40 ms, and A’s second piece can go. And so again for each question.',
       },
     ],
     answer: 2,

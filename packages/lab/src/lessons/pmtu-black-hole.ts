@@ -45,7 +45,7 @@ export const pathMtu: Lesson = {
       },
       {
         text: 'It connects, small things work, and large ones hang.',
-        reply: 'Yes, the sign of a black hole: the login prompt comes, the directory listing does not.',
+        reply: 'The sign of a black hole: the login prompt comes, the directory listing does not.',
       },
       {
         text: 'It is slow, as with heavy loss.',

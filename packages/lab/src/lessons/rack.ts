@@ -48,7 +48,7 @@ export const rack: Lesson = {
       {
         text: 'The one that counts: whatever is overtaken by three. RACK: one perhaps, until it has learned.',
         reply:
-          'Yes. Counting takes for lost whatever three others overtake, every time. RACK is as quick at the first one; once it has seen that it only came late, it gives the next ones a quarter of a round trip.',
+          'Counting takes for lost whatever three others overtake, every time. RACK is as quick at the first one; once it has seen that it only came late, it gives the next ones a quarter of a round trip.',
       },
       {
         text: 'Both the same: a hole is a hole.',

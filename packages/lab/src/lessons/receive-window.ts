@@ -38,7 +38,7 @@ export const receiveWindow: Lesson = {
       },
       {
         text: 'Both would wait for ever. So A has to ask now and then.',
-        reply: 'Yes: a deadlock, each waiting for the other. *Zero-window probes* are A’s way out.',
+        reply: 'A deadlock, each waiting for the other. *Zero-window probes* are A’s way out.',
       },
     ],
     answer: 2,

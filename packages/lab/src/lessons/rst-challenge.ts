@@ -44,7 +44,7 @@ export const rstChallenge: Lesson = {
       {
         text: 'It asks A: “is that you?”, by an acknowledgement.',
         reply:
-          'Yes: a *challenge ACK*. An A that has really gone answers with a `RST` of exactly the right number. An A that is alive does nothing.',
+          'A *challenge ACK*. An A that has really gone answers with a `RST` of exactly the right number. An A that is alive does nothing.',
       },
     ],
     answer: 2,

@@ -39,7 +39,7 @@ export const rtoKarn: Lesson = {
       },
       {
         text: 'Nothing: it cannot know which attempt is answered.',
-        reply: 'Yes: Karn’s rule. An acknowledgement of something sent more than once is no sample.',
+        reply: 'Karn’s rule. An acknowledgement of something sent more than once is no sample.',
       },
     ],
     answer: 2,

@@ -49,7 +49,7 @@ export const sack: Lesson = {
       {
         text: 'One with SACK, four without.',
         reply:
-          'Yes. Without SACK each repair moves `ack` on to the next hole, and only that tells the sender that there is one: one hole for each round trip.',
+          'Without SACK each repair moves `ack` on to the next hole, and only that tells the sender that there is one: one hole for each round trip.',
       },
       {
         text: 'One with SACK; without, the timer must ring, and everything is sent again.',

@@ -40,7 +40,7 @@ export const sequenceNumbers: Lesson = {
       {
         text: '500: the sum modulo 2^32.',
         reply:
-          'Yes. The byte after 4,294,967,295 has the number 0, in the middle of the third segment, and nobody takes notice.',
+          'The byte after 4,294,967,295 has the number 0, in the middle of the third segment, and nobody takes notice.',
       },
       {
         text: 'None: when numbers are used up, the connection ends.',

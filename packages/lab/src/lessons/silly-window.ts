@@ -40,7 +40,7 @@ export const sillyWindow: Lesson = {
       },
       {
         text: 'Nothing yet; it keeps the window at 0 until a full segment fits.',
-        reply: 'Yes. 900 bytes more have to be read before it says anything: then a whole segment can come.',
+        reply: '900 bytes more have to be read before it says anything: then a whole segment can come.',
       },
       {
         text: 'Nothing until the whole buffer is empty.',

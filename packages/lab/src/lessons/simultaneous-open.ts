@@ -30,7 +30,7 @@ export const simultaneousOpen: Lesson = {
       {
         text: 'It answers with a `SYN-ACK`, as a listener would.',
         reply:
-          'Yes: it goes to `SYN-RECEIVED`, and sends its `SYN` again, this time with an acknowledgement of B’s. B does the same at the same moment.',
+          'It goes to `SYN-RECEIVED`, and sends its `SYN` again, this time with an acknowledgement of B’s. B does the same at the same moment.',
       },
       {
         text: 'It opens a second connection for the other direction.',

@@ -52,7 +52,7 @@ export const slowStart: Lesson = {
       {
         text: '4, then 8: twice as many each time.',
         reply:
-          'Yes. For each byte acknowledged `cwnd` grows by a byte: what has arrived may be sent anew, and as much on top.',
+          'For each byte acknowledged `cwnd` grows by a byte: what has arrived may be sent anew, and as much on top.',
       },
     ],
     answer: 2,

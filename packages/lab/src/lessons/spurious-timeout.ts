@@ -45,7 +45,7 @@ export const spuriousTimeout: Lesson = {
       {
         text: 'If the acknowledgements go on beyond what was sent again, to data that was sent only once, the first copies must have arrived.',
         reply:
-          'Yes: that is F-RTO. A sends something new instead of repeating more, and waits for what comes back.',
+          'That is F-RTO. A sends something new instead of repeating more, and waits for what comes back.',
       },
       {
         text: 'It asks B.',

@@ -48,7 +48,7 @@ export const synFlood: Lesson = {
       {
         text: 'It answers, and keeps nothing at all.',
         reply:
-          'Yes. What it would have to remember it hides in its own sequence number; and the honest client’s third segment brings it back.',
+          'What it would have to remember it hides in its own sequence number; and the honest client’s third segment brings it back.',
       },
     ],
     answer: 2,

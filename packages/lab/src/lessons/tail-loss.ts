@@ -45,7 +45,7 @@ export const tailLoss: Lesson = {
       {
         text: 'After about two round trips of silence it sends the last segment once more.',
         reply:
-          'Yes: only that one. What A answers to it shows what is missing; and if nothing was, one segment was sent for nothing.',
+          'Only that one. What A answers to it shows what is missing; and if nothing was, one segment was sent for nothing.',
       },
       {
         text: 'It asks A by a segment without data whether everything came.',

@@ -34,7 +34,7 @@ export const timeWait: Lesson = {
       {
         text: 'B would send its `FIN` again, and A, which knows of no such connection, would answer with a `RST`: an error for B.',
         reply:
-          'Yes. A clean end would look like a failure to B’s program. So somebody has to stay who can answer.',
+          'A clean end would look like a failure to B’s program. So somebody has to stay who can answer.',
       },
       {
         text: 'B would close after some time without an answer, with no harm done.',

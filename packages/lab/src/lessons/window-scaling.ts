@@ -42,7 +42,7 @@ export const windowScaling: Lesson = {
       {
         text: 'About 2.6 Mbit/s: 65,535 bytes for each round trip of 200 ms.',
         reply:
-          'Yes: window ÷ round trip. A quarter of the line is used, three quarters stand empty, and no faster line would help.',
+          'Window ÷ round trip. A quarter of the line is used, three quarters stand empty, and no faster line would help.',
       },
       {
         text: 'It depends on the processor of B.',
@@ -66,7 +66,7 @@ export const windowScaling: Lesson = {
     },
     {
       at: 900,
-      text: 'At first there is no difference: slow start, 10, 20, 40 segments. From {data} on half a second has passed.',
+      text: 'At first there is no difference: slow start, 10, 20, 40 segments. Half a second has passed since {data}.',
       focus: { segments: ['data'], host: 'A', variables: ['cwnd', 'snd.wnd', 'inFlight'], plot: 'window' },
     },
     {

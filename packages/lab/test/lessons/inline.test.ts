@@ -21,6 +21,18 @@ describe('the markup of lessons', () => {
     ])
   })
 
+  it('begins a sentence with a capital', () => {
+    expect(pieces('{syn} and {syn}. {syn}: {syn}').map(({ text }) => text)).toEqual([
+      'Segment 4',
+      ' and ',
+      'segment 4',
+      '. ',
+      'Segment 4',
+      ': ',
+      'segment 4',
+    ])
+  })
+
   it('writes the time of a segment', () => {
     expect(pieces('at {syn.time}')[1]).toEqual({ kind: 'segment', text: '1.03 s', segment: SEGMENT })
   })
