@@ -3,11 +3,12 @@ import { parseArgs } from 'node:util'
 import { Stack } from '@tapwire/stack'
 import { openTap } from '@tapwire/tap-driver'
 
-const HELP = `node --import tsx bench/contract-server.ts --tap NAME --address CIDR [--offload on|off] [--api net|core]
+const HELP = `node --import tsx bench/contract-server.ts --tap NAME --address CIDR [--offload on|off] [--gro on|off] [--api net|core]
 
-  --tap NAME       the TAP to attach to; the kernel's side of it is left as it is
+  --tap NAME       the TAP to attach to; the kernel's side of it is left as it is, but for --gro
   --address CIDR   the stack's own address, e.g. 10.77.0.2/24
   --offload        on (default): 64 KiB super-frames, and checksums left to the kernel; off: 1,500-byte frames
+  --gro            on (default): without offloads, what is sent in bulk is merged by the kernel; off: it is not
   --api            net (default): createNet(stack), as users have it; core: the stack's own connections, without streams
   --help`
 
@@ -16,12 +17,13 @@ const { values } = parseArgs({
     tap: { type: 'string' },
     address: { type: 'string' },
     offload: { type: 'string', default: 'on' },
+    gro: { type: 'string', default: 'on' },
     api: { type: 'string', default: 'net' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 })
-const { tap, address, offload, api } = values
-const right = /^(on|off)$/.test(offload) && /^(net|core)$/.test(api)
+const { tap, address, offload, gro, api } = values
+const right = /^(on|off)$/.test(offload) && /^(on|off)$/.test(gro) && /^(net|core)$/.test(api)
 if (values.help || tap === undefined || address === undefined || !right) {
   console.log(HELP)
   process.exit(values.help ? 0 : 2)
@@ -29,6 +31,9 @@ if (values.help || tap === undefined || address === undefined || !right) {
 
 process.once('SIGTERM', () => process.exit())
 const stack = new Stack()
-stack.addInterface(await openTap({ name: tap, offload: offload === 'on' }), { addresses: [address] })
+stack.addInterface(
+  await openTap({ name: tap, offload: offload === 'on', gro: offload === 'off' && gro === 'on' }),
+  { addresses: [address] },
+)
 const contract = api === 'core' ? import('./contract-core.ts') : import('./contract-net.ts')
 ;(await contract).serveContract(stack)

@@ -29,6 +29,7 @@ export interface Libc {
   /** Where the bytes of `buffer` are. A fixed-length ArrayBuffer never moves while it is referenced. */
   addressOf(buffer: ArrayBuffer): number
   open(path: string, flags: number, mode: number): number
+  openat(directory: number, path: string, flags: number, mode: number): number
   close(fd: number): number
   read(fd: number, address: number, length: number): number
   write(fd: number, address: number, length: number): number
@@ -43,6 +44,12 @@ export interface Libc {
   unshare(flags: number): number
   mount(source: string, target: string, type: string, flags: number, data: null): number
   umount2(target: string, flags: number): number
+  /** These three: null before glibc 2.36. */
+  readonly fsopen: ((type: string, flags: number) => number) | null
+  readonly fsconfig:
+    | ((context: number, command: number, key: null, value: null, argument: number) => number)
+    | null
+  readonly fsmount: ((context: number, flags: number, attributes: number) => number) | null
   /** Watches an fd. The callback's exceptions would be held back by the binding: see `TapDevice`. */
   poll(fd: number, interest: PollInterest, callback: PollCallback): PollHandle
 }
@@ -81,6 +88,7 @@ function bind(): Libc {
     errno: koffi.errno as () => number,
     addressOf: (buffer) => Number(koffi.address(buffer)),
     open: library.func('int open(const char *path, int flags, unsigned int mode)'),
+    openat: library.func('int openat(int directory, const char *path, int flags, unsigned int mode)'),
     close: library.func('int close(int fd)'),
     read: library.func('long read(int fd, size_t address, size_t length)'),
     write: library.func('long write(int fd, size_t address, size_t length)'),
@@ -97,9 +105,24 @@ function bind(): Libc {
       'int mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data)',
     ),
     umount2: library.func('int umount2(const char *target, int flags)'),
+    fsopen: newer(library, 'int fsopen(const char *type, unsigned int flags)'),
+    fsconfig: newer(
+      library,
+      'int fsconfig(int context, unsigned int command, const char *key, const void *value, int argument)',
+    ),
+    fsmount: newer(library, 'int fsmount(int context, unsigned int flags, unsigned int attributes)'),
     // The binding's types say that the callback gets the events; it really gets (status, events).
     poll: (fd, interest, callback) =>
       koffi.node.poll(fd, interest, callback as unknown as () => void) as unknown as PollHandle,
+  }
+}
+
+/** A function that not every C library has. */
+function newer<T>(library: ReturnType<typeof koffiModule.load>, definition: string): T | null {
+  try {
+    return library.func(definition) as T
+  } catch {
+    return null
   }
 }
 

@@ -35,6 +35,13 @@ export interface TapOptions {
    */
   offload?: boolean | undefined
   /**
+   * Without `offload`: the kernel merges what the stack sends in bulk, as it does with what comes by a network card (GRO). That saves a
+   * third to a half of what sending costs, and makes requests and answers 6 % dearer. It takes a thread of the kernel's own while much is
+   * sent: a setting of the interface (`threaded` in its sysfs, put back afterwards), which needs CAP_SYS_ADMIN, Linux 5.12 and
+   * glibc 2.36. Where it is not to be had nothing is merged: the device's `gro` tells. Default false.
+   */
+  gro?: boolean | undefined
+  /**
    * 1 (the default) opens the interface for this device alone. A larger number, up to 256, opens it as a
    * multi-queue interface and this device as *one* of its queues: every further `openTap` of the same name with
    * `queues` above 1 (in a worker thread or another process) adds one, and the kernel spreads flows over the
@@ -66,6 +73,7 @@ export interface CheckedOptions {
   /** A path that opens as a network namespace. */
   readonly netns: string | null
   readonly offload: boolean
+  readonly gro: boolean
   readonly multiQueue: boolean
   /** Frames; null for the default. */
   readonly queueLength: number | null
@@ -78,6 +86,7 @@ const NAMES: { readonly [K in keyof Required<TapOptions>]: true } = {
   hostAddresses: true,
   netns: true,
   offload: true,
+  gro: true,
   queues: true,
   queueLength: true,
 }
@@ -107,12 +116,24 @@ export function checkOptions(medium: 'ethernet' | 'ip', options: TapOptions): Ch
     hostAddresses,
     netns: options.netns === undefined ? null : netnsPath(options.netns),
     offload: checkBoolean('offload', options.offload ?? true),
+    gro: checkGro(options, queues),
     multiQueue: queues > 1,
     queueLength:
       options.queueLength === undefined
         ? null
         : checkInteger('queueLength', options.queueLength, 1, MAX_QUEUE_LENGTH),
   }
+}
+
+/** Super-frames need no merging; and the settings are the interface's, not a queue's. */
+function checkGro({ gro = false, offload = true }: TapOptions, queues: number): boolean {
+  if (checkBoolean('gro', gro) && (offload || queues > 1)) {
+    throw new TapwireError(
+      'ERR_INVALID_ARG_VALUE',
+      "The option 'gro' is for a device with 'offload: false' and one queue.",
+    )
+  }
+  return gro
 }
 
 /** A misspelt option would be ignored, and the default be used without anybody knowing. */

@@ -10,6 +10,7 @@ import {
   TransmitResult,
   type TxDescriptor,
 } from '@tapwire/stack'
+import { BulkGro } from './bulk-gro.ts'
 import { Errno, errnoName } from './errno.ts'
 import { Drained, FrameReader } from './frame-reader.ts'
 import { FrameWriter } from './frame-writer.ts'
@@ -73,6 +74,7 @@ export class TapDevice extends EventEmitter<TapEvents> implements LinkDevice {
   readonly #persistent: boolean
   readonly #borrowed: boolean
   readonly #virtio: boolean
+  readonly #gro: BulkGro | null
   readonly #counters: TapCounters
   readonly #writer: FrameWriter
   readonly #longestFrame: number
@@ -140,6 +142,7 @@ export class TapDevice extends EventEmitter<TapEvents> implements LinkDevice {
     this.#persistent = tun.persistent
     this.#borrowed = tun.borrowed ?? false
     this.#virtio = tun.virtio
+    this.#gro = tun.gro === null ? null : new BulkGro(tun.gro)
     this.#longestFrame = this.mtu + linkHeader
     this.#writer = new FrameWriter(c, tun.fd, tun.virtio)
     this.#counters = {
@@ -158,6 +161,11 @@ export class TapDevice extends EventEmitter<TapEvents> implements LinkDevice {
   /** Whether frames can still come and go. */
   get isOpen(): boolean {
     return this.#open
+  }
+
+  /** Whether the kernel merges what is sent in bulk (the option `gro`). */
+  get gro(): boolean {
+    return this.#gro !== null
   }
 
   attach(sink: FrameSink): void {
@@ -185,6 +193,7 @@ export class TapDevice extends EventEmitter<TapEvents> implements LinkDevice {
     this.#outInTurn++
     this.#counters.txFrames++
     this.#counters.txBytes += length
+    if (this.#gro !== null) this.#gro.note(length)
     return TransmitResult.Sent
   }
 
@@ -275,6 +284,7 @@ export class TapDevice extends EventEmitter<TapEvents> implements LinkDevice {
     if (!isMainThread) process.off('exit', this.#onThreadExit)
     this.#poll?.close()
     this.#poll = null
+    this.#gro?.close()
     if (!this.#borrowed) {
       if (this.#persistent && error === null) clearOffloads(this.#fd, this.#libc)
       this.#libc.close(this.#fd)

@@ -68,7 +68,7 @@ export class TapQueues {
  * @throws as `openTap`; nothing is left open then
  */
 export async function openTapQueues(options: TapOptions & { readonly queues: number }): Promise<TapQueues> {
-  const first = { ...checkOptions('ethernet', options), multiQueue: true }
+  const first = { ...checkOptions('ethernet', options), multiQueue: true, gro: false }
   const { queues } = options
   const tuns: OpenTun[] = []
   const open = (): void => {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { TapwireError } from '@tapwire/stack'
+import { type GroThread, openGroThread } from './bulk-gro.ts'
 import { Errno, errnoName } from './errno.ts'
 import { TapError, WITHOUT_PRIVILEGE } from './errors.ts'
 import {
@@ -18,6 +19,7 @@ import {
   encodeIfreq,
   encodeInt,
   IFF_MULTI_QUEUE,
+  IFF_NAPI,
   IFF_NO_PI,
   IFF_PERSIST,
   IFF_TAP,
@@ -55,6 +57,8 @@ export interface OpenTun {
   /** Every frame comes and goes with a virtio header. */
   readonly virtio: boolean
   readonly offloads: AcceptedOffloads
+  /** How the kernel is had to merge what is sent; null: it is not. */
+  readonly gro: GroThread | null
   /** It stays when the fd is closed. */
   readonly persistent: boolean
   /** The fd is somebody else's to close. */
@@ -79,12 +83,16 @@ export function openTun(options: CheckedOptions): OpenTun {
   const c = libc()
   const fd = c.open(TUN_DEVICE, O_RDWR | O_NONBLOCK | O_CLOEXEC, 0)
   if (fd < 0) throw cannotOpen(c.errno())
+  let tun: OpenTun | null = null
   try {
-    return withNetlink((socket) => configure(fd, socket, options))
-  } catch (error) {
-    c.close(fd)
-    throw error
+    tun = withNetlink((socket) => configure(fd, socket, options))
+    if (!options.gro || tun.gro !== null) return tun
+  } finally {
+    if (tun === null) c.close(fd)
   }
+  // Without that thread its queue would only be a detour.
+  c.close(fd)
+  return openTun({ ...options, gro: false })
 }
 
 function configure(fd: number, socket: NetlinkSocket, options: CheckedOptions): OpenTun {
@@ -98,7 +106,8 @@ function configure(fd: number, socket: NetlinkSocket, options: CheckedOptions): 
   if (!existed || options.hostAddresses.length > 0) setUp(socket, link.index, true)
   const host = requireLink(socket, name)
   refuseHostMac(options.mac, host.mac)
-  return { fd, name, host, virtio: options.offload, offloads, persistent: isPersistent(fd) }
+  const gro = options.gro ? openGroThread(name) : null
+  return { fd, name, host, virtio: options.offload, offloads, gro, persistent: isPersistent(fd) }
 }
 
 /** A default that the kernel refuses is none: its own does as well, with a few connections. */
@@ -116,7 +125,7 @@ function setInterface(fd: number, options: CheckedOptions, existed: boolean): st
   const flags = (tap ? IFF_TAP : IFF_TUN) | IFF_NO_PI | (options.offload ? IFF_VNET_HDR : 0)
   const ifreq = encodeIfreq(
     options.name ?? (tap ? 'tap%d' : 'tun%d'),
-    flags | (options.multiQueue ? IFF_MULTI_QUEUE : 0),
+    flags | (options.multiQueue ? IFF_MULTI_QUEUE : 0) | (options.gro ? IFF_NAPI : 0),
   )
   if (c.ioctl(fd, TUNSETIFF, ifreq) === 0) return ifreqName(ifreq)
   throw cannotAttach(c.errno(), options, existed)

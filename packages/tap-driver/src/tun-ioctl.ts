@@ -8,6 +8,8 @@ export const TUNSETVNETLE = 0x400454dc
 
 export const IFF_TUN = 0x0001
 export const IFF_TAP = 0x0002
+/** What is written goes through a queue (NAPI) in which it may be merged. */
+export const IFF_NAPI = 0x0010
 export const IFF_MULTI_QUEUE = 0x0100
 export const IFF_PERSIST = 0x0800
 export const IFF_NO_PI = 0x1000

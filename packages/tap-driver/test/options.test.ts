@@ -12,6 +12,7 @@ describe('the options of a device', () => {
       hostAddresses: [],
       netns: null,
       offload: true,
+      gro: false,
       multiQueue: false,
       queueLength: null,
     })
@@ -88,6 +89,9 @@ describe('the options of a device', () => {
     ['the namespace ..', { netns: '..' }, 'ERR_INVALID_ARG_VALUE'],
     ['a namespace that is a number', { netns: 1 as never }, 'ERR_INVALID_ARG_TYPE'],
     ['an offload that is text', { offload: 'yes' as never }, 'ERR_INVALID_ARG_TYPE'],
+    ['merging of super-frames', { gro: true }, 'ERR_INVALID_ARG_VALUE'],
+    ['merging for several queues', { gro: true, offload: false, queues: 2 }, 'ERR_INVALID_ARG_VALUE'],
+    ['merging that is text', { gro: 'yes' as never, offload: false }, 'ERR_INVALID_ARG_TYPE'],
     ['no queue', { queues: 0 }, 'ERR_OUT_OF_RANGE'],
     ['257 queues', { queues: 257 }, 'ERR_OUT_OF_RANGE'],
     ['no room in the queue', { queueLength: 0 }, 'ERR_OUT_OF_RANGE'],

@@ -72,7 +72,7 @@ function fake(offload: boolean) {
   const offloads = { checksum: offload, tso4: offload, tso6: offload, uso: false }
   const device = new TapDevice(
     checkOptions('ethernet', { offload }),
-    { fd: 33, name: 'tap0', host, virtio: offload, offloads, persistent: false },
+    { fd: 33, name: 'tap0', host, virtio: offload, offloads, gro: null, persistent: false },
     kernel.libc,
   )
   const sink = new Recorder()
@@ -252,7 +252,7 @@ describe('a TAP device', () => {
     while (poor.memory.allocate(1024) >= 0);
     const host = { index: 2, up: true, mtu: 1500, mac: new Uint8Array(6) }
     const offloads = { checksum: false, tso4: false, tso6: false, uso: false }
-    const tun = { fd: 34, name: 'tap1', host, virtio: true, offloads, persistent: false }
+    const tun = { fd: 34, name: 'tap1', host, virtio: true, offloads, gro: null, persistent: false }
     const device = new TapDevice(checkOptions('ethernet', {}), tun, new FakeKernel().libc)
     expect(() => device.attach(poor)).toThrow(expect.objectContaining({ code: 'ENOMEM' }))
     expect(device.isOpen).toBe(true)
