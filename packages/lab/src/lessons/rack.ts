@@ -6,16 +6,17 @@ import type { Lesson } from './lesson.ts'
 const SENT = { ...AtoB, ...DATA }
 const AGAIN = { ...SENT, again: (why: unknown) => why !== null } as const
 /** The first two that were overtaken by more than two others, as the seed has it. */
-const LATE = { ...SENT, again: null, seq: (seq: number) => seq === 40_001 || seq === 73_001 } as const
+const LATE = { ...SENT, again: null, seq: (seq: number) => seq === 11_001 || seq === 23_001 } as const
 
-const overtaken = (title: string, hosts: HostSettings, reorder = 0.03) =>
+const overtaken = (title: string, hosts: HostSettings, reorder = 0.08) =>
   scenario(title, {
     duration: 1500,
     seed: 3,
     latency: 50,
     hosts: { congestion: 'newreno', maxSegment: 1012, timestamps: true, ...hosts },
-    there: { bandwidth: 10_000_000, queue: 200, reorder, reorderBy: 8 },
-    flows: [{ app: 'bulk', from: 'A', bytes: 200_000 }],
+    a: { sendBuffer: 12_000 },
+    there: { bandwidth: 4_000_000, queue: 200, reorder, reorderBy: 10 },
+    flows: [{ app: 'bulk', from: 'A', bytes: 80_000 }],
   })
 
 export const rack: Lesson = {
@@ -32,7 +33,7 @@ export const rack: Lesson = {
     scenario: overtaken('Reordering, counting', { rack: false }),
   },
   intro: [
-    'A sends 200,000 bytes. Nothing is lost here. But now and then a segment overtakes the others, because it took another way or another queue: at B things arrive out of order.',
+    'A sends 80,000 bytes, twelve segments at a time. Nothing is lost here. But now and then a segment overtakes the others, because it took another way or another queue: at B things arrive out of order.',
     'B’s SACK blocks then show a hole. Is what is missing lost, or only late? The sender of the second run counts: when three segments behind the hole have arrived, it takes it for lost. The sender of the first run uses *RACK*, and looks at the clock.',
   ],
   predict: {
@@ -59,21 +60,21 @@ export const rack: Lesson = {
     answer: 1,
   },
   marks: {
-    late: ({ first: run }) => first(run, { ...SENT, seq: 40_001 }),
+    late: ({ first: run }) => first(run, { ...SENT, seq: 11_001 }),
     again: ({ first: run }) => first(run, AGAIN),
     late2: ({ first: run }) => all(run, LATE)[1] ?? null,
     false2: ({ second: run }) => nth(run, 1, AGAIN),
-    false5: ({ second: run }) => nth(run, -1, AGAIN),
+    last: ({ second: run }) => nth(run, -1, AGAIN),
   },
   steps: [
     {
       at: ({ first: run }) => first(run, AGAIN)?.sentAt ?? null,
-      text: '{late} took 8 ms longer than its neighbours. A has three SACKs beyond it, and both senders take it for lost: {again}. As long as it has never seen reordering RACK is as quick as counting is.',
+      text: '{late} took 10 ms longer than its neighbours. A has three SACKs beyond it, and both senders take it for lost: {again}. As long as it has never seen reordering RACK is as quick as counting is.',
       focus: { segments: ['again', 'late'], host: 'A', variables: ['cwnd', 'recovery'] },
     },
     {
       at: ({ first: run }) => events(run, 'undo', 'A')[0]?.time ?? null,
-      text: 'A few milliseconds later the original is acknowledged (its timestamp shows that it is the original). Both take back their smaller window. And RACK has learned: things come out of order here. From now on it waits 25 ms before it takes something for lost.',
+      text: 'A moment later the original is acknowledged (its timestamp shows that it is the original). Both take back their smaller window. And RACK has learned: things come out of order here. From now on it waits 25 ms before it takes something for lost.',
       focus: { segments: ['late'], host: 'A', variables: ['cwnd', 'ssthresh', 'recovery'], plot: 'window' },
     },
     {
@@ -83,13 +84,13 @@ export const rack: Lesson = {
     },
     {
       at: ({ second: run }) => events(run, 'undo', 'A')[1]?.time ?? null,
-      text: 'In the run with RACK {late2} was 8 ms late, too: less than the 25 ms that it was given. Nothing was sent again, and the window stays.',
+      text: 'In the run with RACK {late2} was 10 ms late, too: less than the 25 ms that it was given. Nothing was sent again, and the window stays.',
       focus: { segments: ['late2'], host: 'A', variables: ['cwnd', 'recovery'], plot: 'window' },
     },
     {
       at: ({ second: run }) => nth(run, -1, AGAIN)?.sentAt ?? null,
-      text: 'In the end counting has sent five segments for nothing, {false5} the last of them; RACK one.',
-      focus: { run: 'second', segments: ['false5'], host: 'A', plot: 'window' },
+      text: 'In the end counting has sent four segments for nothing, {last} the last of them; RACK one.',
+      focus: { run: 'second', segments: ['last'], host: 'A', plot: 'window' },
     },
   ],
   explain: [
@@ -113,12 +114,12 @@ export const rack: Lesson = {
       text: 'Nothing is lost in either run.',
       holds: ({ first: run, second }) =>
         [run, second].every(
-          (one) => one.segments.length > 300 && count(one, { lost: (lost) => lost !== null }) === 0,
+          (one) => one.segments.length > 130 && count(one, { lost: (lost) => lost !== null }) === 0,
         ),
     },
     {
-      text: 'RACK sends one segment for nothing, counting five.',
-      holds: ({ first: run, second }) => count(run, AGAIN) === 1 && count(second, AGAIN) === 5,
+      text: 'RACK sends one segment for nothing, counting four.',
+      holds: ({ first: run, second }) => count(run, AGAIN) === 1 && count(second, AGAIN) === 4,
     },
     {
       text: 'The first needless one is the same in both runs, and is taken back (Eifel) within 6 ms.',
@@ -126,7 +127,7 @@ export const rack: Lesson = {
         [run, second].every((one) => {
           const again = first(one, AGAIN)
           const undo = events(one, 'undo', 'A')[0]
-          return again?.seq === 40_001 && undo?.event.proof === 'eifel' && undo.time - again.sentAt < 6
+          return again?.seq === 11_001 && undo?.event.proof === 'eifel' && undo.time - again.sentAt < 6
         }),
     },
     {
@@ -139,9 +140,9 @@ export const rack: Lesson = {
     {
       text: 'The second late segment is sent again by counting only.',
       holds: ({ first: run, second }) =>
-        nth(second, 1, AGAIN)?.seq === 73_001 &&
+        nth(second, 1, AGAIN)?.seq === 23_001 &&
         all(run, LATE).length === 2 &&
-        count(run, { ...AGAIN, seq: 73_001 }) === 0,
+        count(run, { ...AGAIN, seq: 23_001 }) === 0,
     },
     {
       text: 'Counting has to take back its reduced window four times, RACK once.',

@@ -86,7 +86,7 @@ export const spuriousTimeout: Lesson = {
     },
     {
       at: ({ first: run }) => events(run, 'undo', 'A')[0]?.time ?? null,
-      text: '{ack2} acknowledges a segment that was sent once only: so the first copies did arrive. False alarm: `cwnd` is 8,000 again, and `ssthresh` what it was.',
+      text: '{ack2} acknowledges a segment that was sent once only: so the first copies did arrive. False alarm: `cwnd` is 8,000 again (and 9,000 at once, for what was acknowledged), and `ssthresh` what it was.',
       focus: { segments: ['ack2'], host: 'A', variables: ['cwnd', 'ssthresh', 'recovery'], plot: 'window' },
     },
     {

@@ -14,6 +14,7 @@ export const timeWait: Lesson = {
   scenario: scenario('TIME-WAIT and why', {
     duration: 70_000,
     latency: 20,
+    hosts: { tailLossProbe: false },
     there: { dropAny: [5] },
     flows: [{ app: 'requests', request: 100, response: 300, times: 1, pause: 0 }],
   }),
