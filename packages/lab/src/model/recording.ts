@@ -17,6 +17,8 @@ export interface Recording {
   readonly ends: readonly EndRecord[]
   /** The bottleneck's queue, whenever it changed, per way. */
   readonly queues: Readonly<Record<Way, readonly QueueSample[]>>
+  /** What applications asked of their stacks, in order of time; a live stack does not tell of it. */
+  readonly calls?: readonly CallRecord[]
   /** Until when the run has come. */
   readonly time: number
   /** Nothing more will happen. */
@@ -83,6 +85,18 @@ export interface EventRecord {
   readonly event: TraceEvent
   /** The segment that it was about, where there is one. */
   readonly segment: number | null
+}
+
+/** A call of an application. */
+export interface CallRecord {
+  readonly time: number
+  readonly host: HostName
+  readonly flow: number
+  readonly call: 'connect' | 'accept' | 'write' | 'read' | 'shutdown' | 'close' | 'abort'
+  /** That were written or read. */
+  readonly bytes: number
+  /** The last event before it: an index of `Recording.events`. */
+  readonly event: number
 }
 
 /** One end of one connection over time. */

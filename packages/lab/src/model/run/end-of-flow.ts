@@ -1,4 +1,5 @@
 import type { ConnectionHandler, TcpConnection } from '@tapwire/stack'
+import type { CallRecord } from '../recording.ts'
 import { textAt } from './text.ts'
 
 /**
@@ -26,15 +27,19 @@ export class EndOfFlow implements ConnectionHandler {
   readonly #later: (what: () => void) => void
   #reading = false
 
-  /** @param later calls back in the application's next turn */
-  constructor(later: (what: () => void) => void) {
+  readonly #note: (call: CallRecord['call'], bytes: number) => void
+
+  /** @param later calls back in the application's next turn @param note is told of each call */
+  constructor(later: (what: () => void) => void, note: (call: CallRecord['call'], bytes: number) => void) {
     this.#later = later
+    this.#note = note
   }
 
   /** Takes over a connection that is there. */
   adopt(connection: TcpConnection): void {
     this.connection = connection
     connection.handler = this
+    this.#note('accept', 0)
     this.#later(() => {
       this.onOpen()
       this.#push()
@@ -62,6 +67,7 @@ export class EndOfFlow implements ConnectionHandler {
     if (length > 0) {
       this.appetite -= length
       this.received += length
+      this.#note('read', length)
       connection.consume(length)
       this.onRead()
     }
@@ -100,13 +106,21 @@ export class EndOfFlow implements ConnectionHandler {
     if (connection === null || connection.closeReason !== undefined) return
     while (this.#written < this.#wanted) {
       const bytes = textAt(this.#written, this.#wanted - this.#written)
-      const taken = connection.write(bytes)
+      const taken = this.#write(connection, bytes)
       this.#written += taken
       if (taken < bytes.length) return
     }
     if (this.#closing && !this.#closed) {
       this.#closed = true
+      this.#note('shutdown', 0)
       connection.shutdown()
     }
+  }
+
+  /** Told before what it causes, and only of what is taken. */
+  #write(connection: TcpConnection, bytes: Uint8Array): number {
+    const room = Math.min(bytes.length, connection.writable)
+    if (room > 0) this.#note('write', room)
+    return connection.write(bytes)
   }
 }

@@ -22,7 +22,12 @@ export class Flow {
     this.settings = settings
     this.index = index
     this.#portA = portA
-    const end = (host: HostName) => new EndOfFlow((what) => world.soon(host, index, what))
+    const { recorder } = world
+    const end = (host: HostName) =>
+      new EndOfFlow(
+        (what) => world.soon(host, index, what),
+        (call, bytes) => recorder.called(host, index, call, bytes),
+      )
     this.ends = { A: end('A'), B: end('B') }
     behave(this, world)
     this.#prepare()
@@ -40,10 +45,12 @@ export class Flow {
   }
 
   close(host: HostName): void {
+    this.#world.recorder.called(host, this.index, 'close', 0)
     this.#world.as(host, this.index, () => this.ends[host].connection?.close())
   }
 
   abort(host: HostName): void {
+    this.#world.recorder.called(host, this.index, 'abort', 0)
     this.#world.as(host, this.index, () => this.ends[host].connection?.abort())
   }
 
@@ -84,6 +91,7 @@ export class Flow {
       const address = requireAddress(places[other(host)].address)
       const settings = this.#connectionSettings(host)
       const end = this.ends[host]
+      this.#world.recorder.called(host, this.index, 'connect', 0)
       const connection = stacks[host].tcp.connect({ address, port, localPort, settings }, end)
       end.connection = connection
       this.#set(connection, host)

@@ -1,5 +1,13 @@
 import { decodeTrace, type TraceEvent, type TraceKind } from '@tapwire/stack'
-import type { EventRecord, LossCause, Prompt, QueueSample, Recording, SegmentRecord } from '../recording.ts'
+import type {
+  CallRecord,
+  EventRecord,
+  LossCause,
+  Prompt,
+  QueueSample,
+  Recording,
+  SegmentRecord,
+} from '../recording.ts'
 import type { HostName, Scenario, Way } from '../scenario.ts'
 import type { Conversations } from './conversations.ts'
 import { EndBook } from './end-book.ts'
@@ -19,6 +27,7 @@ export class Recorder implements Recording {
   readonly scenario: Scenario | null
   readonly segments: Segment[] = []
   readonly events: EventRecord[] = []
+  readonly calls: CallRecord[] = []
   readonly queues: Record<Way, QueueSample[]> = { 'A→B': [], 'B→A': [] }
   /** Milliseconds. */
   time = 0
@@ -108,6 +117,11 @@ export class Recorder implements Recording {
     // Of what happens at one moment only the outcome is kept.
     if (last !== undefined && last.time === at) list[list.length - 1] = sample
     else list.push(sample)
+  }
+
+  /** An application has called its stack, or is about to. */
+  called(host: HostName, flow: number, call: CallRecord['call'], bytes: number): void {
+    this.calls.push({ time: this.time, host, flow, call, bytes, event: this.lastEvent })
   }
 
   /** A stack's tracer says something. */
