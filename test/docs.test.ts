@@ -26,6 +26,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'npm start': 'test/main-job.test.ts',
   'sudo unshare -n npx tsx examples/recipes/tap-service.ts': 'test/docs.test.ts',
   'curl http://10.77.0.2/status': 'test/docs.test.ts',
+  'npm run fuzz:kernel -- --scripts 3000 --seed 1': 'packages/fuzz/test/differential.kernel.test.ts',
 }
 
 /** What a command of a page has to print: what the page shows of it, or what the program says of itself. */
