@@ -102,7 +102,7 @@ export const congestionAvoidance: Lesson = {
     },
   ],
   explain: [
-    'NewReno adds one segment to `cwnd` for each round trip, whatever the line (RFC 5681 section 3.1). After a loss it halves, and needs as many round trips as half the window has segments: the longer and faster the line, the longer it stands half empty. Here that takes 16 seconds; on a fast line over the Atlantic, where the window has ten thousands of segments, it would be an hour.',
+    'NewReno adds one segment to `cwnd` for each round trip, whatever the line (RFC 5681 section 3.1). After a loss it halves, and needs as many round trips as half the window has segments: the longer and faster the line, the longer it stands half empty. Here that takes 16 seconds; on a fast line over the Atlantic, where the window has tens of thousands of segments, it would be an hour.',
     'CUBIC remembers at which window the loss was, and grows along a cubic curve of *time*: fast at first, flat near the old limit, then fast again to look for more (RFC 9438 section 4.2). And it gives back only 30 %, not half (RFC 9438 section 4.6).',
     'On short and slow lines CUBIC’s curve would be slower than NewReno’s; there it does as NewReno would, so that nobody is worse off for it (RFC 9438 section 4.3).',
   ],

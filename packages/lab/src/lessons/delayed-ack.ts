@@ -80,7 +80,7 @@ export const delayedAck: Lesson = {
     },
   ],
   explain: [
-    'RFC 9293 section 3.8.6.3: an acknowledgement should be delayed, but for less than half a second, and there must be one for at least every second full-sized segment (also RFC 5681 section 4.2).',
+    'RFC 9293 section 3.8.6.3: an acknowledgement should be delayed, but for less than half a second, and at least every second full-sized segment should get one (also RFC 5681 section 4.2).',
     'What comes out of order, or fills a hole, is acknowledged at once (RFC 5681 section 4.2): then news is worth more than a packet.',
     'Many systems do not delay at the beginning, while the peer is in slow start and needs each acknowledgement to grow (“quick ACK”). In this lesson that is switched off.',
   ],

@@ -90,11 +90,11 @@ export const receiveWindow: Lesson = {
   tryThis: [
     { text: 'Drop {update} by hand. What gets the connection going again, and when?' },
     {
-      text: 'Give B a buffer of 20,000 bytes. Does A notice at all that the reader sleeps?',
+      text: 'Give B a buffer of 30,000 bytes. Does A notice at all that the reader sleeps?',
       scenario: scenario('A large buffer', {
         duration: 6000,
         latency: 30,
-        b: { receiveBuffer: 20_000 },
+        b: { receiveBuffer: 30_000 },
         there: { bandwidth: 10_000_000 },
         flows: [{ app: 'slowReader', bytes: 20_000, read: 20_000, every: 10, readFrom: 3000 }],
       }),

@@ -86,7 +86,7 @@ export const rtoKarn: Lesson = {
     },
   ],
   explain: [
-    'With the first sample R: `srtt` = R, `rttvar` = R/2; from then on `rttvar` is ¾ of itself and ¼ of how far the sample is off, `srtt` ⅞ of itself and ⅛ of the sample (RFC 6298 section 2). A steady path makes `rttvar` small, and the timer comes close to the round trip; but never below a minimum, here 200 ms above `srtt`’s needs.',
+    'With the first sample R: `srtt` = R, `rttvar` = R/2; from then on `rttvar` is ¾ of itself and ¼ of how far the sample is off, `srtt` ⅞ of itself and ⅛ of the sample (RFC 6298 section 2). A steady path makes `rttvar` small, and the timer comes close to the round trip; but this stack keeps it 200 ms above `srtt` at least (RFC 6298 section 2 would even have a second).',
     'Each time it rings it doubles (RFC 6298 section 5.5), and the doubled value stays until there is a *new* sample, from something that was sent once only: the request after it (RFC 6298 section 3 and 5).',
     'With timestamps (RFC 7323 section 4) the answer carries a copy of the time that was in the request. Then it is known which attempt it answers, and Karn’s rule is not needed. The hosts of this lesson do without.',
   ],
