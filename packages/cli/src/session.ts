@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs'
 import type { LinkDevice } from '@tapwire/stack'
 import { usageFailure } from './failure.ts'
 import type { Tracing } from './observe/tracing.ts'
-import { paintFor, say, type Terminal, untilInterrupted } from './terminal.ts'
+import { paintFor, pause, say, type Terminal, untilInterrupted } from './terminal.ts'
 import type { ObserveOptions, WorldOptions } from './world/options.ts'
 import { openWorld, type World } from './world/world.ts'
 
@@ -24,6 +24,8 @@ export interface Session {
 
 /** After Ctrl-C a command has so many milliseconds to say its last word. */
 const LAST_WORDS = 500
+/** When the program of --peer has ended its connections have an end, too, which takes so many milliseconds to be seen. */
+const AFTERWARDS = 100
 
 /**
  * Opens a world, watches it as asked, lets `work` do its work in it, and takes everything down again, also after Ctrl-C.
@@ -57,7 +59,9 @@ export async function inWorld(
       async serve() {
         const peer = options.peer === null ? null : world.otherSide.run(options.peer)
         await Promise.race([untilInterrupted(terminal), ...(peer === null ? [] : [peer])])
-        return terminal.interrupted.aborted || peer === null ? 0 : await peer
+        if (terminal.interrupted.aborted || peer === null) return 0
+        await pause(terminal, AFTERWARDS)
+        return peer
       },
     }
     const late = untilInterrupted(terminal).then(

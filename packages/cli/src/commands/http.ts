@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { statSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
 import { resolve } from 'node:path'
 import { createHttp } from '@tapwire/net-api'
 import { usageFailure } from '../failure.ts'
@@ -37,7 +38,7 @@ export async function http(
           const status = paint(statusCode < 400 ? 'green' : 'red', String(statusCode))
           say(
             terminal.stderr,
-            `${request.socket.remoteAddress} ${request.method} ${JSON.stringify(request.url)} ${status}`,
+            `${clientOf(request)} ${request.method} ${JSON.stringify(request.url)} ${status}`,
           )
         })
       handler(request, response)
@@ -52,4 +53,9 @@ export async function http(
       server.closeAllConnections()
     }
   })
+}
+
+/** Without the beginning that IPv4 addresses have on a socket of both families. */
+function clientOf({ socket }: IncomingMessage): string {
+  return (socket.remoteAddress ?? 'somebody').replace(/^::ffff:/, '')
 }

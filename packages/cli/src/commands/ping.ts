@@ -176,9 +176,16 @@ function jsonReport({ stdout }: Terminal): Report {
         sent,
         received: times.length,
         elapsed: Math.round(elapsed),
-        rtt: statistics(times),
+        rtt: rounded(statistics(times)),
       }),
   }
+}
+
+/** To microseconds, which is what is measured. */
+function rounded(rtt: ReturnType<typeof statistics>): object | null {
+  return (
+    rtt && Object.fromEntries(Object.entries(rtt).map(([name, value]) => [name, Number(value.toFixed(3))]))
+  )
 }
 
 /** As ping(8) has them: `mdev` is the standard deviation. */

@@ -157,7 +157,8 @@ function noteAck(
     return
   }
   if (there.probe !== null) notes.push(`answer to a ${there.probe}`)
-  else if (window !== here.window) notes.push(here.window === 0 ? 'window open again' : 'window update')
+  else if (window !== here.window && sackOf(segment).length === 0)
+    notes.push(here.window === 0 ? 'window open again' : 'window update')
   else if (there.next !== null && seqDiff(ack, there.next) < 0) {
     here.duplicates++
     notes.push(`duplicate ACK ${here.duplicates}`)

@@ -18,7 +18,7 @@ export async function openVirtualWire(options: WorldOptions, addresses: Addresse
     offload: options.offload,
     ...(options.mtu === null ? {} : { mtu: options.mtu }),
   })
-  const far = new Stack()
+  const far = new Stack({ conflictDetection: 'off' })
   far.addInterface(cable[1], { addresses: addresses.far })
   await startServices(far)
   const own = withoutLength(addresses.own[0])

@@ -56,7 +56,12 @@ export async function openWorld(
 ): Promise<World> {
   if (options.device === null) throw new Failure(NO_DEVICE, Status.Usage)
   const addresses = chooseAddresses(options)
-  const stack = new Stack({ tcp: options.tcp, ...(options.names === null ? {} : { names: options.names }) })
+  const stack = new Stack({
+    tcp: options.tcp,
+    // On a cable in memory there is nobody to have a conflict with, and IPv6 would wait a second for him.
+    conflictDetection: options.device.kind === 'virtual' ? 'off' : 'optimistic',
+    ...(options.names === null ? {} : { names: options.names }),
+  })
   const wire = await openWire(options, addresses)
   try {
     const bad = options.impair === null ? wire.device : impair(wire.device, options.impair)
