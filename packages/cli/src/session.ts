@@ -54,10 +54,10 @@ export async function inWorld(
       tracing,
       hasPeer: options.peer !== null,
       startPeer() {
-        if (options.peer !== null) void world.otherSide.run(options.peer)
+        if (options.peer !== null) void world.otherSide.run(options.peer, terminal)
       },
       async serve() {
-        const peer = options.peer === null ? null : world.otherSide.run(options.peer)
+        const peer = options.peer === null ? null : world.otherSide.run(options.peer, terminal)
         await Promise.race([untilInterrupted(terminal), ...(peer === null ? [] : [peer])])
         if (terminal.interrupted.aborted || peer === null) return 0
         await pause(terminal, AFTERWARDS)

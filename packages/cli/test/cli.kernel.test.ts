@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createNetns, type Netns } from '@tapwire/tap-driver'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { kernelObstacle, kernelSuite } from '../../../test/support/kernel.ts'
-import { type Ended, folder, program, spawnTapwire } from './support.ts'
+import { type Ended, folder, program, run, spawnTapwire } from './support.ts'
 
 let number = 0
 /** A name for a network namespace that nobody else has. */
@@ -44,14 +44,12 @@ function startProgram(args: readonly string[]): Program {
   }
 }
 
-const runProgram = (args: readonly string[]): Promise<Ended> => startProgram(args).ended
-
 kernelSuite('the command, with the kernel on the other side', kernelObstacle(['curl', 'ping']), () => {
   it('http serves the kernel’s curl in a namespace that it makes, and removes', async () => {
     writeFileSync(join(folder, 'page.txt'), 'over the wire')
     const netns = uniqueName()
     const peer = `curl -sS http://10.77.0.2/page.txt 'http://[fd77::2]/page.txt' && test -e /run/netns/${netns}`
-    const { status, out, err } = await runProgram([
+    const { status, out, err } = await run([
       'http',
       folder,
       '--tap',
@@ -71,8 +69,7 @@ kernelSuite('the command, with the kernel on the other side', kernelObstacle(['c
 
   it('what --peer ends with is the status', async () => {
     expect(
-      (await runProgram(['http', folder, '--tun', 'tun0', '--netns', uniqueName(), '--peer', 'exit 7']))
-        .status,
+      (await run(['http', folder, '--tun', 'tun0', '--netns', uniqueName(), '--peer', 'exit 7'])).status,
     ).toBe(7)
   })
 
@@ -95,7 +92,7 @@ kernelSuite('the command, with the kernel on the other side', kernelObstacle(['c
     ['--tun', '10.77.0.1'],
     ['--tun', 'fd77::1'],
   ])('ping %s %s', async ([kind, host]) => {
-    const { status, out } = await runProgram([
+    const { status, out } = await run([
       'ping',
       host,
       kind,
@@ -112,37 +109,18 @@ kernelSuite('the command, with the kernel on the other side', kernelObstacle(['c
 
   it('nc talks to a program that --peer has started, both ways to the end', async () => {
     const server = `require('net').createServer((s) => s.pipe(s)).listen(9000)`
-    const nc = spawnTapwire(
-      [
-        'nc',
-        '10.77.0.1',
-        '9000',
-        '--tap',
-        'tap0',
-        '--netns',
-        uniqueName(),
-        '--peer',
-        `exec '${process.execPath}' -e "${server}"`,
-      ],
-      {
-        stdio: ['pipe', 'pipe', 'inherit'],
-      },
-    )
-    let out = ''
-    nc.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      out += text
-    })
-    nc.stdin?.end('there and back')
-    expect([(await once(nc, 'close'))[0], out]).toEqual([0, 'there and back'])
+    const peer = `exec '${process.execPath}' -e "${server}"`
+    const args = ['nc', '10.77.0.1', '9000', '--tap', 'tap0', '--netns', uniqueName(), '--peer', peer]
+    expect(await run(args, 'there and back')).toEqual({ status: 0, out: 'there and back', err: '' })
   })
 
   it('dump tells what the kernel sends, and --silent answers nothing', async () => {
     const device = ['--tap', 'tap0', '--netns', uniqueName()]
-    const answered = await runProgram(['dump', 'icmp', ...device, '--peer', 'ping -c 1 -W 1 10.77.0.2'])
+    const answered = await run(['dump', 'icmp', ...device, '--peer', 'ping -c 1 -W 1 10.77.0.2'])
     // What ping prints stands between.
     expect(answered.out).toMatch(/in {2}ICMP 10\.77\.0\.1 > 10\.77\.0\.2 echo request /)
     expect(answered.out).toMatch(/out ICMP 10\.77\.0\.2 > 10\.77\.0\.1 echo reply /)
-    const silent = await runProgram([
+    const silent = await run([
       'dump',
       'arp',
       '--silent',
@@ -155,7 +133,7 @@ kernelSuite('the command, with the kernel on the other side', kernelObstacle(['c
   })
 
   it('trace tells the states of a connection of curl', async () => {
-    const { status, out } = await runProgram([
+    const { status, out } = await run([
       'trace',
       '--tap',
       'tap0',
@@ -170,7 +148,7 @@ kernelSuite('the command, with the kernel on the other side', kernelObstacle(['c
 
   it('demo: the kernel’s ping and curl find every step right', async () => {
     const args = ['demo', '--tap', 'tap0', '--netns', uniqueName(), '--size', '1', '--requests', '20']
-    const { status, out } = await runProgram(args)
+    const { status, out } = await run(args)
     expect([status, out]).toEqual([0, expect.stringContaining('7 of 7 steps were right, by ping and curl')])
   })
 
@@ -214,7 +192,7 @@ kernelSuite('a device that is there already', kernelObstacle(['ip']), () => {
   it('is used as it is, and stays', async () => {
     const before = ip('-br', 'addr', 'show', 'tap7')
     const device = ['--tap', 'tap7', '--netns', netns.path, '--address', '10.9.0.2/24']
-    expect((await runProgram(['ping', '10.9.0.1', ...device, '-c', '1'])).status).toBe(0)
+    expect((await run(['ping', '10.9.0.1', ...device, '-c', '1'])).status).toBe(0)
     expect(before).toContain('10.9.0.1/24')
     expect(ip('-br', 'addr', 'show', 'tap7').split(/\s+/)[2]).toBe(before.split(/\s+/)[2])
   })

@@ -1,11 +1,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { createNetns, type Netns } from '@tapwire/tap-driver'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { kernelObstacle, kernelSuite } from '../../../test/support/kernel.ts'
 import { readConfigFile } from '../src/world/config-file.ts'
-import { folder, type Running, run, spawnTapwire, start } from './support.ts'
+import { folder, type Running, run, start } from './support.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const page = readFileSync(join(root, 'docs/cli.md'), 'utf8')
@@ -81,6 +80,10 @@ async function play({ input, args, interrupted }: Example): Promise<{ status: nu
   return { status, text: out + err }
 }
 
+/** What a machine that is busy may do otherwise: ACKs that answer two segments at once, counters that go on. */
+const isVaried = ({ args }: Example): boolean => ['dump', 'stats', 'trace'].includes(args[0])
+const MAY_DIFFER = / ACK seq | PSH,ACK | FIN,ACK |window is|^ {2}\w+ #$/
+
 const isForRoot = ({ args }: Example): boolean => args.includes('--tap')
 
 describe('docs/cli.md', () => {
@@ -107,10 +110,9 @@ describe('docs/cli.md', () => {
     beside?.interrupt()
     await beside?.ended
     expect(status).toBe(example.interrupted ? 130 : 0)
-    // Names of counters depend on when exactly it was asked: of those that are shown each is there.
-    if (beside === null) expect(shape(text)).toBe(shape(example.printed))
-    else
-      for (const line of shape(example.printed).split('\n').slice(0, 8)) expect(shape(text)).toContain(line)
+    const [said, promised] = [shape(text).split('\n'), shape(example.printed).split('\n')]
+    if (!isVaried(example)) expect(said).toEqual(promised)
+    else for (const line of promised.filter((one) => !MAY_DIFFER.test(one))) expect(said).toContain(line)
   })
 
   it('has a configuration that is one', () => {
@@ -121,30 +123,18 @@ describe('docs/cli.md', () => {
   })
 })
 
-kernelSuite('docs/cli.md, as root', kernelObstacle(['curl', 'unshare']), () => {
-  let netns: Netns
-  beforeAll(() => {
-    netns = createNetns()
-  })
-  afterAll(() => netns?.close())
-
+kernelSuite('docs/cli.md, as root', kernelObstacle(['curl']), () => {
   it.for(examples.filter(isForRoot).map((example) => [example.args.join(' '), example] as const))(
     'tapwire %s',
-    async ([, { args, printed }]) => {
+    async ([, example]) => {
       // The page's `lab` might be somebody's.
       const own = `twdocs-${process.pid}`
-      const given = placed(args).map((word) => (word === 'lab' ? own : word))
-      const child = netns.run(() => spawnTapwire(given, { stdio: ['ignore', 'pipe', 'pipe'] }))
-      let text = ''
-      for (const stream of [child.stdout, child.stderr]) {
-        stream?.setEncoding('utf8').on('data', (piece: string) => {
-          text += piece
-        })
-      }
-      const status = await new Promise((resolve) => child.on('close', resolve))
+      const args = placed(example.args).map((word) => (word === 'lab' ? own : word))
+      const { status, out, err } = await run(args)
       expect(status).toBe(0)
-      const sorted = (lines: string): string[] => shape(lines.replaceAll(own, 'lab')).split('\n').sort()
-      expect(sorted(text)).toEqual(sorted(printed))
+      const said = shape((out + err).replaceAll(own, 'lab')).split('\n')
+      const promised = shape(example.printed).split('\n')
+      for (const line of promised.filter((one) => !MAY_DIFFER.test(one))) expect(said).toContain(line)
     },
   )
 })

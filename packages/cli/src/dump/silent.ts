@@ -23,7 +23,7 @@ export async function dumpSilently(options: WorldOptions, out: Output, terminal:
     })
     device.watch((frame) => out.take(frame, device.medium))
     say(terminal.stderr, `tapwire: ${wire.description}; nobody answers`)
-    const peer = options.peer === null ? [] : [wire.otherSide.run(options.peer)]
+    const peer = options.peer === null ? [] : [wire.otherSide.run(options.peer, terminal)]
     await Promise.race([untilInterrupted(terminal), out.enough, ...peer])
   } finally {
     await device.close()

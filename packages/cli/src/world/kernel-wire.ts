@@ -6,7 +6,7 @@ import { undoAtEnd } from '../ending.ts'
 import { Failure, Status } from '../failure.ts'
 import { type Addresses, withoutLength } from './addresses.ts'
 import type { WorldOptions } from './options.ts'
-import type { Captured, OtherSide, Wire } from './world.ts'
+import type { Captured, OtherSide, Output, Wire } from './world.ts'
 
 /** A TAP or TUN with the kernel at its other end, in a namespace where one was named. @throws Failure */
 export async function openKernelWire(options: WorldOptions, addresses: Addresses): Promise<Wire> {
@@ -84,8 +84,12 @@ class KernelSide implements OtherSide {
     return Promise.resolve(this.#own.map((host) => `${this.#space.entering}${commandFor(host, port)}`))
   }
 
-  run(command: string): Promise<number> {
-    return ended(this.#start(command, 'inherit'))
+  run(command: string, { stdout, stderr }: Output): Promise<number> {
+    const own = stdout === process.stdout && stderr === process.stderr
+    const child = this.#start(command, own ? 'inherit' : 'pipe')
+    child.stdout?.pipe(stdout, { end: false })
+    child.stderr?.pipe(stderr, { end: false })
+    return ended(child)
   }
 
   async capture(command: string): Promise<Captured> {

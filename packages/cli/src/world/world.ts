@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream'
 import { impair, type LinkDevice, Stack } from '@tapwire/stack'
 import { Failure, Status } from '../failure.ts'
 import { type Addresses, chooseAddresses, withoutLength } from './addresses.ts'
@@ -21,13 +22,18 @@ export interface World {
 export interface OtherSide {
   /** How somebody gets to the server at this port of the stack, as commands to type. */
   howToReach(commandFor: (host: string, port: number) => string, port: number): Promise<readonly string[]>
-  /** Starts a command there. @returns its status, when it ends. @throws Failure where there is nowhere to run it */
-  run(command: string): Promise<number>
+  /** Starts a command there, whose output goes where ours does. @returns its status, when it ends. @throws Failure where there is nowhere to run it */
+  run(command: string, output: Output): Promise<number>
   /** The same, to its end, with what it prints. */
   capture(command: string): Promise<Captured>
   /** The stack there, where it is one. */
   readonly stack: Stack | null
   close(): Promise<void>
+}
+
+export interface Output {
+  readonly stdout: Writable
+  readonly stderr: Writable
 }
 
 export interface Captured {
