@@ -1,4 +1,5 @@
 import { readSync, writeSync } from 'node:fs'
+import { withoutPreempting } from './kernel-threads.ts'
 import { libc } from './libc.ts'
 import { openInterfaceFile } from './sysfs.ts'
 
@@ -100,14 +101,19 @@ class SysfsThread implements GroThread {
   }
 
   set(on: boolean): void {
-    try {
-      writeSync(this.#fd, on ? ON : this.#before, 0, undefined, 0)
-    } catch {
-      // An interface that is gone has no settings.
-    }
+    if (on) withoutPreempting('napi/', () => this.#write(ON))
+    else this.#write(this.#before)
   }
 
   close(): void {
     libc().close(this.#fd)
+  }
+
+  #write(value: Buffer): void {
+    try {
+      writeSync(this.#fd, value, 0, value.length, 0)
+    } catch {
+      // An interface that is gone has no settings.
+    }
   }
 }

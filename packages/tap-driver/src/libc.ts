@@ -44,6 +44,7 @@ export interface Libc {
   unshare(flags: number): number
   mount(source: string, target: string, type: string, flags: number, data: null): number
   umount2(target: string, flags: number): number
+  sched_setscheduler(pid: number, policy: number, parameters: Uint8Array): number
   /** These three: null before glibc 2.36. */
   readonly fsopen: ((type: string, flags: number) => number) | null
   readonly fsconfig:
@@ -105,6 +106,7 @@ function bind(): Libc {
       'int mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data)',
     ),
     umount2: library.func('int umount2(const char *target, int flags)'),
+    sched_setscheduler: library.func('int sched_setscheduler(int pid, int policy, const void *parameters)'),
     fsopen: newer(library, 'int fsopen(const char *type, unsigned int flags)'),
     fsconfig: newer(
       library,

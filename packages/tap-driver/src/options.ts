@@ -35,8 +35,8 @@ export interface TapOptions {
    */
   offload?: boolean | undefined
   /**
-   * Without `offload`: the kernel merges what the stack sends in bulk, as it does with what comes by a network card (GRO). That saves a
-   * third to a half of what sending costs, and makes requests and answers 6 % dearer. It takes a thread of the kernel's own while much is
+   * Without `offload`: the kernel merges what the stack sends in bulk, as it does with what comes by a network card (GRO). That more
+   * than halves what sending costs, and makes requests and answers 6 % dearer. It takes a thread of the kernel's own while much is
    * sent: a setting of the interface (`threaded` in its sysfs, put back afterwards), which needs CAP_SYS_ADMIN, Linux 5.12 and
    * glibc 2.36. Where it is not to be had nothing is merged: the device's `gro` tells. Default false.
    */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { closeSync, readSync } from 'node:fs'
+import { closeSync, readFileSync, readSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Stack, type TcpConnection } from '@tapwire/stack'
 import { describe, expect, it } from 'vitest'
@@ -11,6 +11,7 @@ import { inNetns, runNode, whyNoKernel } from './kernel.ts'
 const reason = whyNoKernel()
 if (reason !== null) console.log(`tests of merging by the kernel are skipped: ${reason}`)
 
+const SCHED_BATCH = 3
 const BYTES = 48 * 1024 * 1024
 
 /** What stands in a file of the interface in sysfs. */
@@ -20,6 +21,30 @@ function setting(netns: Netns, name: string): string {
   const length = readSync(fd, bytes, 0, bytes.length, 0)
   closeSync(fd)
   return bytes.toString('latin1', 0, length).trim()
+}
+
+/** The kernel's threads for interfaces, and how each is scheduled (proc(5): field 41 of stat). Empty in a container. */
+function threads(): Map<string, number> {
+  const policies = new Map<string, number>()
+  for (const pid of childrenOfKthreadd()) {
+    const [, name, rest] = /\((.*)\) (.*)/.exec(statOf(pid)) ?? []
+    if (name?.startsWith('napi/')) policies.set(pid, Number(rest?.split(' ')[38]))
+  }
+  return policies
+}
+
+/** '' when it has ended meanwhile. */
+function statOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'latin1')
+  } catch {
+    return ''
+  }
+}
+
+function childrenOfKthreadd(): string[] {
+  if (readFileSync('/proc/2/comm', 'latin1').trim() !== 'kthreadd') return []
+  return readFileSync('/proc/2/task/2/children', 'latin1').trim().split(' ')
 }
 
 /** Sends a pattern to whoever connects. @returns its hash */
@@ -72,10 +97,18 @@ describe.skipIf(reason !== null)('a device without offloads whose frames the ker
         const expected = servePattern(stack)
         const child = runNode(netns, CLIENT)
         const seen = new Set<string>()
-        const watch = setInterval(() => seen.add(setting(netns, tap.name)), 5)
+        const before = threads()
+        let policy = Number.NaN
+        const watch = setInterval(() => {
+          seen.add(setting(netns, tap.name))
+          for (const [pid, value] of threads()) if (!before.has(pid)) policy = value
+        }, 5)
         const line = await child.line().finally(() => clearInterval(watch))
         expect(line).toBe(expected)
         expect([...seen]).toContain('1')
+        if (Number.isNaN(policy))
+          console.log('threads of the kernel cannot be seen here: their policy is not looked at')
+        else expect(policy).toBe(SCHED_BATCH)
         for (let i = 0; i < 100 && setting(netns, tap.name) !== '0'; i++) await sleep(50)
         expect(setting(netns, tap.name)).toBe('0')
       } finally {
