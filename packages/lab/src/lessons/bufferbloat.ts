@@ -89,7 +89,7 @@ export const bufferbloat: Lesson = {
     },
     {
       at: ({ first: run }) => nth(run, 5, ANSWER)?.arrivedAt ?? null,
-      text: 'And it gets worse, as the upload’s window grows: the sixth answer, {answer6}, came after 870 ms. In the run with CoDel 40 questions were answered in the same time.',
+      text: 'And it gets worse, as the upload’s window grows: the sixth answer, {answer6}, came after 870 ms. In the run with CoDel more than thirty questions have been answered by now.',
       focus: { segments: ['answer6'], host: 'A', variables: ['cwnd', 'srtt'], plot: 'rtt' },
     },
   ],
@@ -133,6 +133,21 @@ export const bufferbloat: Lesson = {
     {
       text: 'With CoDel forty and more are answered, none of them in more than 60 ms.',
       holds: ({ second: run }) => waits(run).length >= 40 && max(waits(run)) < 60,
+    },
+    {
+      text: 'When the sixth answer of the large queue comes, CoDel’s flow has had more than thirty.',
+      holds: ({ first: run, second }) => {
+        const sixth = nth(run, 5, ANSWER)?.arrivedAt ?? null
+        if (sixth === null) return false
+        return all(second, { ...ANSWER, arrivedAt: (at) => at !== null && at <= sixth }).length > 30
+      },
+    },
+    {
+      text: 'With the large queue the SYN alone waits for half a second.',
+      holds: ({ first: run }) => {
+        const syn = nth(run, 0, { ...AtoB, kind: 'syn', flow: 1 })
+        return syn !== null && about((syn.arrivedAt ?? 0) - syn.sentAt, 549, 10)
+      },
     },
     {
       text: 'The upload gets through nearly as much: less than 3 % of difference.',
