@@ -1,6 +1,7 @@
 import type { Recording } from './recording.ts'
 import { Flow, flowOfPorts, portsOf } from './run/flows.ts'
 import { forgedSegment } from './run/forge.ts'
+import type { RunLimits } from './run/recorder.ts'
 import { World } from './run/world.ts'
 import type { Action, Scenario } from './scenario.ts'
 import type { Simulation } from './simulation.ts'
@@ -8,9 +9,10 @@ import type { Simulation } from './simulation.ts'
 /**
  * Two real stacks in virtual time, and what the scenario has them do. The same scenario gives the same recording, byte for byte.
  * The scenario is one that `validateScenario` has let through.
+ * @param limits what the recording may grow to
  */
-export function createSimulation(scenario: Scenario): Simulation {
-  return new Run(scenario)
+export function createSimulation(scenario: Scenario, limits: RunLimits = {}): Simulation {
+  return new Run(scenario, limits)
 }
 
 class Run implements Simulation {
@@ -18,12 +20,14 @@ class Run implements Simulation {
   readonly #world: World
   readonly #flows: readonly Flow[]
   readonly #ports: readonly number[]
+  readonly #limits: RunLimits
 
-  constructor(scenario: Scenario) {
+  constructor(scenario: Scenario, limits: RunLimits) {
     this.scenario = scenario
+    this.#limits = limits
     const ports = portsOf(scenario.seed, scenario.flows.length)
     this.#ports = ports
-    this.#world = new World(scenario, (portA, portB) => flowOfPorts(ports, portA, portB))
+    this.#world = new World(scenario, (portA, portB) => flowOfPorts(ports, portA, portB), limits)
     this.#flows = scenario.flows.map((flow, i) => new Flow(this.#world, flow, i, ports[i]))
     for (const action of scenario.actions) this.#plan(action)
     this.#world.begin()
@@ -58,7 +62,7 @@ class Run implements Simulation {
     const { scenario } = this
     // Those of one moment in the order in which they were asked for.
     const actions = [...scenario.actions, action].toSorted((a, b) => a.at - b.at)
-    const again = new Run({ ...scenario, actions })
+    const again = new Run({ ...scenario, actions }, this.#limits)
     again.runTo(action.at)
     return again
   }

@@ -60,7 +60,7 @@ export interface SegmentRecord {
   readonly label: string
   /** CE was put on it on its way. */
   readonly marked: boolean
-  /** Bytes of the frame; `frame` is cut short where a recording grew large (`FRAME_BYTES_KEPT`). */
+  /** Bytes of the frame; `frame` is cut short where a recording grew large (`RunLimits`). */
   readonly frameLength?: number
   /** What brought its sender to send it; null where that is not known (a live peer). */
   readonly prompt?: Prompt | null

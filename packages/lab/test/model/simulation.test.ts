@@ -114,4 +114,36 @@ describe('a simulation', () => {
     // Time of the processor in µs: others may be at work beside. 400 ms, measured.
     expect(user + system).toBeLessThan(1_500_000)
   })
+
+  test('stops when it has as many segments as it may have, and says so', () => {
+    const simulation = createSimulation(scenarioOf(bulk(1_000_000), { both: { bandwidth: 10_000_000 } }), {
+      segments: 500,
+    })
+    simulation.runTo(100_000)
+    const { recording } = simulation
+    expect(recording.stopped).toBe('tooManySegments')
+    expect(recording.over).toBe(true)
+    expect(recording.segments.length).toBeGreaterThanOrEqual(500)
+    expect(recording.segments.length).toBeLessThan(510)
+    const count = recording.segments.length
+    expect(simulation.step()).toBe(false)
+    simulation.runTo(200_000)
+    expect(recording.segments).toHaveLength(count)
+    expect(run(scenarioOf(bulk(1000))).stopped).toBeNull()
+  })
+
+  test('keeps frames whole up to so many bytes together, and of later ones the headers', () => {
+    const simulation = createSimulation(scenarioOf(bulk(100_000)), { frameBytes: 50_000 })
+    simulation.runTo(100_000)
+    const { segments } = simulation.recording
+    const cut = segments.filter(({ frame, frameLength }) => frame.length !== frameLength)
+    expect(cut.length).toBeGreaterThan(50)
+    for (const { frame, frameLength, length } of cut) {
+      expect(frame).toHaveLength(128)
+      expect(frameLength).toBe(length + 54)
+    }
+    const kept = segments.reduce((sum, { frame }) => sum + frame.length, 0)
+    expect(kept).toBeLessThan(50_000 + segments.length * 128)
+    expect(simulation.recording.ends[1].samples.at(-1)?.rcvRead).toBe(100_001)
+  })
 })

@@ -132,7 +132,8 @@ export class LineSender implements FrameSink {
   onFrame(frame: RxFrame): void {
     const segment = this.peer?.arriving.shift()
     if (segment === undefined) return
-    this.#end?.arrive(segment, this.memory.copyOut(frame.offset, frame.length))
+    // Where it lies: whoever takes it copies it at once.
+    this.#end?.arrive(segment, this.memory.u8.subarray(frame.offset, frame.offset + frame.length))
     // No line delivers two at the same moment: each is a burst of its own, even where it takes no time to send.
     this.#end?.endBurst()
   }

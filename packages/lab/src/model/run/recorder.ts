@@ -16,10 +16,16 @@ import { describeIcmp } from './icmp-label.ts'
 import { describeSegment, Segment, senderOf } from './segment.ts'
 import { SegmentMarks } from './segment-marks.ts'
 
-/** Segments of one run, after which it stops. */
-export const MOST_SEGMENTS = 200_000
-/** Frames are kept whole up to so many bytes together; after that the first 128 bytes of each. */
-export const FRAME_BYTES_KEPT = 64 * 1024 * 1024
+/** What one run may grow to. */
+export interface RunLimits {
+  /** Segments, after which it stops; default 100,000: some 400 MB with all that is told of them, and eight seconds of a processor. */
+  readonly segments?: number
+  /** Frames are kept whole up to so many bytes together, default 64 MiB; after that the first 128 bytes of each. */
+  readonly frameBytes?: number
+}
+
+const MOST_SEGMENTS = 100_000
+const MOST_FRAME_BYTES = 64 * 1024 * 1024
 const HEADERS_KEPT = 128
 
 /** Puts a recording together from what is seen of a run. Everything it is told has happened at `time`. */
@@ -42,6 +48,8 @@ export class Recorder implements Recording {
   eventsForgotten = 0
   readonly #marks: SegmentMarks
   readonly #headers = new Headers()
+  readonly #mostSegments: number
+  readonly #mostFrameBytes: number
   #frameBytes = 0
   /** What each host works on: the segment that has come in, and the last one that left. */
   readonly #incoming: Record<HostName, Segment | null> = { A: null, B: null }
@@ -49,11 +57,18 @@ export class Recorder implements Recording {
   /** The application of this flow is calling its stack. */
   calling: number | null = null
 
-  constructor(scenario: Scenario | null, conversations: Conversations) {
+  constructor(scenario: Scenario | null, conversations: Conversations, limits: RunLimits = {}) {
+    this.#mostSegments = limits.segments ?? MOST_SEGMENTS
+    this.#mostFrameBytes = limits.frameBytes ?? MOST_FRAME_BYTES
     this.scenario = scenario
     this.conversations = conversations
     this.book = new EndBook(this)
     this.#marks = new SegmentMarks()
+  }
+
+  /** There are as many segments as there may be. */
+  get full(): boolean {
+    return this.segments.length >= this.#mostSegments
   }
 
   /** That of the next segment. */
@@ -190,7 +205,7 @@ export class Recorder implements Recording {
 
   #keepLess(segment: Segment): void {
     this.#frameBytes += segment.frame.length
-    if (this.#frameBytes > FRAME_BYTES_KEPT && segment.frame.length > HEADERS_KEPT) {
+    if (this.#frameBytes > this.#mostFrameBytes && segment.frame.length > HEADERS_KEPT) {
       segment.frame = segment.frame.slice(0, HEADERS_KEPT)
     }
   }

@@ -9,7 +9,7 @@ import { HostPort } from './host-port.ts'
 import { createLine, type LineSender } from './line.ts'
 import { flipBits, Meddling } from './meddling.ts'
 import { answerNeighbour, bytesOf, isHousekeeping, same } from './neighbours.ts'
-import { MOST_SEGMENTS, Recorder } from './recorder.ts'
+import { Recorder, type RunLimits } from './recorder.ts'
 import { Between } from './router.ts'
 import { receiverOf, type Segment, wayFrom } from './segment.ts'
 
@@ -32,11 +32,11 @@ export class World {
   /** What the hosts are doing now. */
   readonly #prompts: Record<HostName, Prompt> = { A: TIMER, B: TIMER }
 
-  constructor(scenario: Scenario, flowOf: (portA: number, portB: number) => number) {
+  constructor(scenario: Scenario, flowOf: (portA: number, portB: number) => number, limits: RunLimits) {
     const { clock } = this
     this.scenario = scenario
     this.places = placesOf(scenario)
-    this.recorder = new Recorder(scenario, new Conversations(flowOf))
+    this.recorder = new Recorder(scenario, new Conversations(flowOf), limits)
     this.meddling = new Meddling(scenario)
     this.#between = new Between(this.places, scenario.router)
     this.#ports = { A: this.#createPort('A'), B: this.#createPort('B') }
@@ -94,7 +94,7 @@ export class World {
     recorder.time = this.time
     for (const host of HOSTS) recorder.book.timeWaits(host, this.stacks[host].tcp.sizes.timeWait)
     recorder.book.sample(this.#find)
-    if (recorder.segments.length >= MOST_SEGMENTS) recorder.stopped = 'tooManySegments'
+    if (recorder.full) recorder.stopped = 'tooManySegments'
     return true
   }
 
