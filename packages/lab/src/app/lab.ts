@@ -52,6 +52,11 @@ export class Lab {
   play(): void {
     if (this.state.playing) return
     const { cursor, run } = this.state
+    // A live stack goes on by itself: playing is to look at the newest.
+    if (run.recording.scenario === null) {
+      this.store.set({ playing: true, cursor: { ...cursor, time: run.recording.time } })
+      return
+    }
     // At the end playing begins anew, as with any player.
     if (run.recording.over && cursor.time >= this.endTime()) this.seek(0)
     this.store.set({ playing: true })
@@ -75,6 +80,7 @@ export class Lab {
 
   /** Goes to a moment; runs the simulation that far where it has not been yet. */
   seek(time: number): void {
+    if (this.scenario === null) this.pause()
     const to = Math.max(0, Math.min(time, this.latest()))
     this.runAllTo(to)
     const end = Math.min(to, this.latest())
@@ -152,7 +158,7 @@ export class Lab {
     this.lastFrame = now
     const time = this.advance(elapsed)
     this.moveTo(time)
-    const over = this.runs().every(({ recording }) => recording.over || recording.scenario === null)
+    const over = this.runs().every(({ recording }) => recording.over)
     if (time >= this.state.limit || (over && time >= this.endTime())) {
       this.pause()
       return
@@ -273,12 +279,19 @@ export class Lab {
     })
   }
 
-  /** The recording has grown by itself. @param follow keeps the cursor at its end */
-  grown(follow: boolean): void {
-    const { state } = this
-    const { time } = state.run.recording
-    const cursor = follow ? { ...state.cursor, time } : state.cursor
-    this.store.set({ cursor, horizon: time, revision: state.revision + 1 })
+  /**
+   * A live recording has grown; while it plays, the cursor follows.
+   * @param gone segments that it has forgotten since: the others have moved up
+   */
+  grown(gone: number): void {
+    const { cursor, playing, revision, run } = this.state
+    const { time } = run.recording
+    const segment = cursor.segment === null || cursor.segment < gone ? null : cursor.segment - gone
+    this.store.set({
+      cursor: { ...cursor, segment, time: playing ? time : cursor.time },
+      horizon: time,
+      revision: revision + 1,
+    })
   }
 
   /** Does something at the cursor's time. What came after it comes otherwise now. */

@@ -7,6 +7,7 @@ import type { Simulation } from '../model/simulation.ts'
 import { toast } from '../view/toast.ts'
 import { type Address, readAddress } from './address.ts'
 import { Lab } from './lab.ts'
+import { isLive, watchLive } from './live.ts'
 import { buildPage, type Page } from './page.ts'
 import { PRESETS } from './presets.ts'
 
@@ -21,9 +22,13 @@ function start(): void {
   const page = buildPage(document.getElementById('lab')!, lab, make)
   // For those who look into the page with the browser's console, and for its tests.
   Object.assign(window, { lab, lessons: page.lessons })
-  open(lab, page)
-  window.addEventListener('hashchange', () => open(lab, page))
+  if (isLive(location.search)) watchLive(lab)
+  else {
+    open(lab, page)
+    window.addEventListener('hashchange', () => open(lab, page))
+  }
   lab.store.show()
+  performance.mark('tapwire-ready')
   document.documentElement.dataset.ready = 'true'
 }
 

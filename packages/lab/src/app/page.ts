@@ -66,7 +66,11 @@ export function buildPage(root: HTMLElement, lab: Lab, make: MakeSimulation): Pa
   })
   const help = new HelpDialog(shortcuts)
   const button = (text: string, act: () => void, name = text): HTMLElement =>
-    h('button', { type: 'button', 'aria-label': name, title: name, on: { click: act } }, text)
+    h(
+      'button',
+      { type: 'button', 'aria-label': text.length > 1 ? null : name, title: name, on: { click: act } },
+      text,
+    )
   const exports = (): MenuItem[] => exportItems(lab, { ladder, states, variables, plots })
   root.append(
     h(

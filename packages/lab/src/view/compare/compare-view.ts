@@ -1,8 +1,9 @@
 import type { Lab } from '../../app/lab.ts'
+import { shownPart } from '../../app/shown-part.ts'
 import type { LabState, View } from '../../app/store.ts'
 import { h, refill } from '../h.ts'
 import { type Comparison, comparisonsOf } from './comparisons.ts'
-import { SUMMARY_HEADS, summarize, summaryTexts } from './summary.ts'
+import { SUMMARY_HEADS, summaryTexts } from './summary.ts'
 
 /** Above two ladders: what differs, and what came of it. */
 export class CompareBar implements View {
@@ -45,7 +46,7 @@ export class CompareBar implements View {
         'tr',
         {},
         h('th', { scope: 'row' }, name),
-        ...summaryTexts(summarize(recording, horizon)).map((text) => h('td', {}, text)),
+        ...summaryTexts(shownPart(recording, horizon)).map((text) => h('td', {}, text)),
       )
     refill(this.body, row(compared.first, run.recording), row(compared.second, compared.run.recording))
   }

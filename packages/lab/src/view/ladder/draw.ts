@@ -164,7 +164,8 @@ function drawArrow(
     })
   }
   const opacity = later ? 0.28 : 1
-  const width = segment.length > 0 || segment.kind === 'syn' ? 1.8 : 1.2
+  const width =
+    (segment.length > 0 || segment.kind === 'syn' ? 1.8 : 1.2) * (scene.dense && !selected ? 0.5 : 1)
   const dash = segment.again !== null ? [6, 3] : segment.from === 'forger' ? [2, 3] : undefined
   const stroke = { colour, width, ...(dash && { dash }), opacity }
   const part = partShown(segment, scene, arrow)

@@ -1,17 +1,24 @@
 import type { PlotName } from '../../lessons/lesson.ts'
-import type { EndSample, QueueSample, Recording, SegmentRecord } from '../../model/recording.ts'
+import type { Recording } from '../../model/recording.ts'
 import type { HostName } from '../../model/scenario.ts'
-import { endOf } from '../connection/samples.ts'
+import {
+  goodputSeries,
+  queueSeries,
+  rttSeries,
+  sequenceSeries,
+  windowSeries,
+} from '../../model/series/series.ts'
 
-/** One line of a plot; x in milliseconds of virtual time, rising. */
+/** One line of a plot; x in milliseconds of virtual time, rising; NaN where there is no value. */
 export interface Line {
   readonly label: string
   /** Index of the palette's lines. */
   readonly colour: number
   readonly shape: 'step' | 'line' | 'points'
+  /** Of the run that is compared with. */
   readonly dashed: boolean
-  readonly x: readonly number[]
-  readonly y: readonly (number | null)[]
+  readonly x: Float64Array
+  readonly y: Float64Array
 }
 
 /** A data segment on the time-sequence graph: a stroke from its first to its last number. */
@@ -31,12 +38,10 @@ export interface PlotData {
 }
 
 export interface PlotQuery {
+  /** As far as it is shown. */
   readonly recording: Recording
   readonly host: HostName
   readonly flow: number
-  /** What comes later is left out. */
-  readonly until: number
-  /** Of the run that is compared with. */
   readonly dashed: boolean
 }
 
@@ -57,18 +62,6 @@ export const PLOTS: readonly { readonly name: PlotName; readonly title: string; 
 ]
 
 export function plotData(name: PlotName, query: PlotQuery): PlotData {
-  const data = collect(name, query)
-  return { ...data, lines: data.lines.map((line) => carriedTo(line, query.until)) }
-}
-
-/** What has not changed since still holds. */
-function carriedTo(line: Line, until: number): Line {
-  const { x, y, shape } = line
-  if (shape !== 'step' || x.length === 0 || x[x.length - 1] >= until) return line
-  return { ...line, x: [...x, until], y: [...y, y[y.length - 1]] }
-}
-
-function collect(name: PlotName, query: PlotQuery): PlotData {
   switch (name) {
     case 'window':
       return windows(query)
@@ -92,180 +85,86 @@ export function senderOf({ segments }: Recording, flow: number): HostName {
   return balance < 0 ? 'B' : 'A'
 }
 
-function samplesUntil({ recording, host, flow, until }: PlotQuery): EndSample[] {
-  return (endOf(recording, host, flow)?.samples ?? []).filter(({ time }) => time <= until)
+const WINDOW_LINES = [
+  ['cwnd', 'cwnd'],
+  ['ssthresh', 'ssthresh'],
+  ['inFlight', 'in flight'],
+  ['rwnd', 'peer’s window'],
+] as const
+
+function windows({ recording, host, flow, dashed }: PlotQuery): PlotData {
+  const { x, y } = windowSeries(recording, host, flow)
+  const most = Math.max(greatest(y.cwnd), greatest(y.inFlight), 1)
+  const lines = WINDOW_LINES.map(
+    ([name, label], colour): Line => ({ label, colour, shape: 'step', dashed, x, y: y[name] }),
+  )
+  return { lines, strokes: [], unit: 'bytes', most: most * 1.5 }
 }
 
-const NO_THRESHOLD = 0x7fffffff
-
-function windows(query: PlotQuery): PlotData {
-  const samples = samplesUntil(query)
-  const x = samples.map(({ time }) => time)
-  const line = (label: string, colour: number, of: (sample: EndSample) => number | null): Line => ({
-    label,
-    colour,
-    shape: 'step',
-    dashed: query.dashed,
-    x,
-    y: samples.map(of),
-  })
-  const most = samples.reduce((greatest, { info }) => Math.max(greatest, info.cwnd, info.inFlight), 1)
+function roundTrips({ recording, host, flow, dashed }: PlotQuery): PlotData {
+  const { x, y } = rttSeries(recording, host, flow)
   return {
     lines: [
-      line('cwnd', 0, ({ info }) => info.cwnd),
-      line('ssthresh', 1, ({ info }) => (info.ssthresh >= NO_THRESHOLD ? null : info.ssthresh)),
-      line('in flight', 2, ({ info }) => info.inFlight),
-      line('peer’s window', 3, ({ sndWnd }) => sndWnd),
-    ],
-    most: most * 1.5,
-    strokes: [],
-    unit: 'bytes',
-  }
-}
-
-function roundTrips(query: PlotQuery): PlotData {
-  const { recording, host, flow, until, dashed } = query
-  const x: number[] = []
-  const taken: number[] = []
-  for (const { time, host: who, flow: of, event } of recording.events) {
-    if (time > until || who !== host || of !== flow || event.kind !== 'rtt') continue
-    x.push(time)
-    taken.push(event.sample)
-  }
-  const samples = samplesUntil(query).filter(({ info }) => info.rto > 0)
-  const times = samples.map(({ time }) => time)
-  const known = (value: number): number | null => (value > 0 ? value : null)
-  return {
-    lines: [
-      { label: 'sample', colour: 2, shape: 'points', dashed, x, y: taken },
-      {
-        label: 'SRTT',
-        colour: 0,
-        shape: 'step',
-        dashed,
-        x: times,
-        y: samples.map(({ info }) => known(info.srtt)),
-      },
-      {
-        label: 'RTO',
-        colour: 1,
-        shape: 'step',
-        dashed,
-        x: times,
-        y: samples.map(({ info }) => known(info.rto)),
-      },
+      { label: 'sample', colour: 2, shape: 'points', dashed, x, y: y.sample },
+      { label: 'SRTT', colour: 0, shape: 'step', dashed, x, y: y.srtt },
+      { label: 'RTO', colour: 1, shape: 'step', dashed, x, y: y.rto },
     ],
     strokes: [],
     unit: 'ms',
   }
 }
 
-/** Intervals that the time which has been shown is cut into. */
-const INTERVALS = 60
+/** Means are taken over this part of the time that has been shown, but not over less than `LEAST_SPAN` milliseconds. */
+const SPANS = 40
+const LEAST_SPAN = 50
+/** As many as there are colours. */
+const MOST_FLOWS = 4
 
-function goodput({ recording, host, until, dashed }: PlotQuery): PlotData {
+function goodput({ recording, host, dashed }: PlotQuery): PlotData {
   const receiver: HostName = host === 'A' ? 'B' : 'A'
-  const flows = [...new Set(recording.ends.map(({ flow }) => flow))].slice(0, 4)
-  const length = niceInterval(until / INTERVALS)
-  const lines = flows.map((flow, index): Line => {
-    const samples = endOf(recording, receiver, flow)?.samples ?? []
-    const x: number[] = []
-    const y: number[] = []
-    let at = 0
-    let before = 0
-    let now = 0
-    for (let from = 0; from < until; from += length) {
-      while (at < samples.length && samples[at].time <= Math.min(until, from + length))
-        now = samples[at++].rcvNxt
-      x.push(from)
-      y.push(Math.max(0, ((now - before) * 8 * 1000) / length))
-      before = now
-    }
-    return {
-      label: flows.length > 1 ? `connection ${flow + 1}` : 'goodput',
-      colour: index,
-      shape: 'step',
-      dashed,
-      x,
-      y,
-    }
+  const flows = [...new Set(recording.ends.map(({ flow }) => flow))].slice(0, MOST_FLOWS)
+  const span = Math.max(LEAST_SPAN, recording.time / SPANS)
+  const lines = flows.map((flow, colour): Line => {
+    const { x, y } = goodputSeries(recording, receiver, flow, span)
+    const label = flows.length > 1 ? `connection ${flow + 1}` : 'goodput'
+    return { label, colour, shape: 'line', dashed, x, y: y.goodput }
   })
   return { lines, strokes: [], unit: 'bit/s' }
 }
 
-/** 1, 2 or 5 times a power of ten milliseconds. */
-function niceInterval(length: number): number {
-  const power = 10 ** Math.floor(Math.log10(Math.max(length, 1)))
-  return power * ([1, 2, 5, 10].find((factor) => factor * power >= length) ?? 10)
+function queues({ recording, dashed }: PlotQuery): PlotData {
+  const lines = (['A→B', 'B→A'] as const).map((way, colour): Line => {
+    const { x, y } = queueSeries(recording, way)
+    return { label: way, colour, shape: 'step', dashed, x, y: y.packets }
+  })
+  return { lines, strokes: [], unit: 'packets' }
 }
 
-function queues({ recording, until, dashed }: PlotQuery): PlotData {
-  const line = (way: 'A→B' | 'B→A', colour: number): Line => {
-    const samples = recording.queues[way].filter(({ time }: QueueSample) => time <= until)
-    return {
-      label: way,
-      colour,
-      shape: 'step',
-      dashed,
-      x: samples.map(({ time }) => time),
-      y: samples.map(({ packets }) => packets),
-    }
-  }
-  return { lines: [line('A→B', 0), line('B→A', 1)], strokes: [], unit: 'packets' }
-}
-
-function sequence({ recording, host, flow, until, dashed }: PlotQuery): PlotData {
-  const way = host === 'A' ? 'A→B' : 'B→A'
+function sequence({ recording, host, flow, dashed }: PlotQuery): PlotData {
+  const { segments, edges, sacks } = sequenceSeries(recording, host, flow)
   const strokes: Stroke[] = []
-  const acks: number[] = []
-  const acked: number[] = []
-  const edges: number[] = []
-  let highest = 0
-  for (const segment of recording.segments) {
-    if (segment.sentAt > until) break
-    if (segment.flow !== flow) continue
-    if (segment.way === way) {
-      if (segment.length === 0) continue
-      highest = Math.max(highest, segment.seq + segment.length)
-      strokes.push(strokeOf(segment, until))
-    } else if (segment.ack !== null && segment.arrivedAt !== null && segment.arrivedAt <= until) {
-      acks.push(segment.arrivedAt)
-      acked.push(segment.ack)
-      edges.push(segment.ack + segment.window)
-      for (const [from, to] of segment.sack) strokes.push({ x: segment.arrivedAt, from, to, what: 'sacked' })
-    }
+  for (const [at, x] of segments.x.entries()) {
+    const { from, to, lost, again } = segments.y
+    const what = lost[at] === 1 ? 'lost' : again[at] === 1 ? 'again' : 'sent'
+    strokes.push({ x, from: from[at], to: to[at], what })
   }
-  const order = acks.map((_, at) => at).sort((a, b) => acks[a] - acks[b])
-  const x = order.map((at) => acks[at])
+  for (const [at, x] of sacks.x.entries()) {
+    strokes.push({ x, from: sacks.y.from[at], to: sacks.y.to[at], what: 'sacked' })
+  }
+  const { acknowledged, window } = edges.y
   return {
     lines: [
-      { label: 'acknowledged', colour: 0, shape: 'step', dashed, x, y: rising(order.map((at) => acked[at])) },
-      {
-        label: 'window’s edge',
-        colour: 3,
-        shape: 'step',
-        dashed,
-        x,
-        y: order.map((at) => edges[at]),
-      },
+      { label: 'acknowledged', colour: 0, shape: 'step', dashed, x: edges.x, y: acknowledged },
+      { label: 'window’s edge', colour: 3, shape: 'step', dashed, x: edges.x, y: window },
     ],
-    most: highest * 1.25,
     strokes: dashed ? [] : strokes,
     unit: 'bytes',
+    most: greatest(segments.y.to) * 1.25,
   }
 }
 
-/** An ACK that was overtaken takes nothing back. */
-function rising(values: number[]): number[] {
+function greatest(values: Float64Array): number {
   let most = 0
-  return values.map((value) => {
-    most = Math.max(most, value)
-    return most
-  })
-}
-
-function strokeOf(segment: SegmentRecord, until: number): Stroke {
-  const lost = segment.lost !== null && segment.lost.at <= until
-  const what = lost ? 'lost' : segment.again === null ? 'sent' : 'again'
-  return { x: segment.sentAt, from: segment.seq, to: segment.seq + segment.length, what }
+  for (const value of values) if (value > most) most = value
+  return most
 }

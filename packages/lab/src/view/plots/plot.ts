@@ -35,7 +35,7 @@ export class Plot {
       data.unit,
       data.lines.map(({ label, dashed, shape: of }) => [label, dashed, of]),
     ])
-    const aligned = align(data)
+    const aligned = align(data, end)
     if (this.plot === null || shape !== this.shape) {
       this.shape = shape
       this.create(data, aligned)
@@ -160,11 +160,15 @@ export class Plot {
   }
 }
 
-/** Lines of different times share one row of times; a step goes on until its next value. */
-function align({ lines }: PlotData): uPlot.AlignedData {
+/** Lines of different times share one row of times; a step goes on until its next value, and to the end. */
+function align({ lines }: PlotData, end: number): uPlot.AlignedData {
   if (lines.length === 0) return [[0]]
-  const tables = lines.map(({ x, y }): uPlot.AlignedData => {
+  const tables = lines.map(({ x, y, shape }): uPlot.AlignedData => {
     const [times, values] = lastOfEach(x, y)
+    if (shape === 'step' && times.length > 0 && times[times.length - 1] < end) {
+      times.push(end)
+      values.push(values[values.length - 1])
+    }
     return [times, values]
   })
   const joined = uPlot.join(tables)
@@ -175,13 +179,13 @@ function align({ lines }: PlotData): uPlot.AlignedData {
 }
 
 /** Of several values at one time the last one counts. */
-function lastOfEach(x: readonly number[], y: readonly (number | null)[]): [number[], (number | null)[]] {
+function lastOfEach(x: Float64Array, y: Float64Array): [number[], (number | null)[]] {
   const times: number[] = []
   const values: (number | null)[] = []
   for (let at = 0; at < x.length; at++) {
     if (at + 1 < x.length && x[at + 1] === x[at]) continue
     times.push(x[at])
-    values.push(y[at])
+    values.push(Number.isNaN(y[at]) ? null : y[at])
   }
   return [times, values]
 }

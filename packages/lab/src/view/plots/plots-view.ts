@@ -1,4 +1,5 @@
 import type { Lab } from '../../app/lab.ts'
+import { shownPart } from '../../app/shown-part.ts'
 import type { LabState, View } from '../../app/store.ts'
 import type { PlotName } from '../../lessons/lesson.ts'
 import type { HostName } from '../../model/scenario.ts'
@@ -20,7 +21,7 @@ export class PlotsView implements View {
   private readonly hosts: HTMLSelectElement
   private name: PlotName = 'window'
   /** Chosen by the reader or a lesson; null: whoever sends more. */
-  private host: HostName | null = null
+  host: HostName | null = null
   private data: PlotData | null = null
   private drawnFor = ''
   private drawnAt = 0
@@ -108,11 +109,17 @@ export class PlotsView implements View {
   private collect(state: LabState): PlotData {
     const { run, compared, flow, horizon } = state
     const host = this.host ?? senderOf(run.recording, flow)
-    const query = { recording: run.recording, host, flow, until: horizon, dashed: false }
+    const query = { recording: shownPart(run.recording, horizon), host, flow, dashed: false }
     const first = plotData(this.name, query)
     if (compared === null) return first
-    const second = plotData(this.name, { ...query, recording: compared.run.recording, dashed: true })
-    return { ...first, lines: [...first.lines, ...second.lines] }
+    const second = plotData(this.name, {
+      ...query,
+      recording: shownPart(compared.run.recording, horizon),
+      dashed: true,
+    })
+    // What is compared is the congestion window; four more lines would bury it.
+    const others = this.name === 'window' ? second.lines.slice(0, 1) : second.lines
+    return { ...first, lines: [...first.lines, ...others] }
   }
 
   private fillLegend({ cursor, compared }: LabState): void {
@@ -154,6 +161,6 @@ function lineValue({ x, y }: Line, time: number, unit: PlotData['unit']): string
     if (x[middle] <= time) low = middle + 1
     else high = middle
   }
-  const value = low === 0 ? null : y[low - 1]
-  return value === null || value === undefined ? '–' : valueText(value, unit)
+  const value = low === 0 ? Number.NaN : y[low - 1]
+  return Number.isNaN(value) ? '–' : valueText(value, unit)
 }
