@@ -40,3 +40,23 @@ export function scenario(title: string, setup: Setup): Scenario {
     actions: setup.actions ?? [],
   }
 }
+
+/** A scenario with something changed, for a learner to try: what is given is put on top of what was there. */
+export function vary(base: Scenario, title: string, change: Partial<Setup>): Scenario {
+  const { hosts, link } = base
+  return {
+    ...base,
+    title,
+    duration: change.duration ?? base.duration,
+    hosts: {
+      A: { ...hosts.A, ...change.hosts, ...change.a },
+      B: { ...hosts.B, ...change.hosts, ...change.b },
+    },
+    link: {
+      'A→B': { ...link['A→B'], ...change.link, ...change.there },
+      'B→A': { ...link['B→A'], ...change.link, ...change.back },
+    },
+    flows: change.flows ?? base.flows,
+    actions: change.actions ?? base.actions,
+  }
+}

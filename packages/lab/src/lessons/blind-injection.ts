@@ -1,5 +1,5 @@
 import type { SegmentRecord } from '../model/recording.ts'
-import { scenario } from './base.ts'
+import { scenario, vary } from './base.ts'
 import { AtoB, BtoA, DATA, events, first, nth, sampleAt } from './find.ts'
 import type { Lesson, Runs } from './lesson.ts'
 
@@ -11,6 +11,18 @@ function answerTo(n: number, { first: run }: Runs): SegmentRecord | null {
   return came === null ? null : first(run, { ...BtoA, sentAt: came })
 }
 
+const SCENARIO = scenario('Blind injection', {
+  duration: 5000,
+  latency: 20,
+  b: { receiveBuffer: 65_536 },
+  flows: [{ app: 'typing', bytes: 100, times: 8, pause: 500 }],
+  actions: [
+    { at: 1200, do: 'forge', way: 'A→B', flags: 'PA', seq: 900_000, ack: 1, bytes: 50 },
+    { at: 2200, do: 'forge', way: 'A→B', flags: 'PA', seq: 501, ack: 4_000_000, bytes: 50 },
+    { at: 3200, do: 'forge', way: 'A→B', flags: 'PA', seq: 701, ack: 1, bytes: 50 },
+  ],
+})
+
 export const blindInjection: Lesson = {
   id: 'blind-injection',
   title: 'Putting words into somebody’s mouth, blind',
@@ -18,17 +30,7 @@ export const blindInjection: Lesson = {
   goal: 'List what a blind attacker must guess to inject data, and what checks each guess.',
   minutes: 8,
   needs: ['rst-challenge'],
-  scenario: scenario('Blind injection', {
-    duration: 5000,
-    latency: 20,
-    b: { receiveBuffer: 65_536 },
-    flows: [{ app: 'typing', bytes: 100, times: 8, pause: 500 }],
-    actions: [
-      { at: 1200, do: 'forge', way: 'A→B', flags: 'PA', seq: 900_000, ack: 1, bytes: 50 },
-      { at: 2200, do: 'forge', way: 'A→B', flags: 'PA', seq: 501, ack: 4_000_000, bytes: 50 },
-      { at: 3200, do: 'forge', way: 'A→B', flags: 'PA', seq: 701, ack: 1, bytes: 50 },
-    ],
-  }),
+  scenario: SCENARIO,
   intro: [
     'The forger now wants more than to cut a connection: B shall take 50 bytes for A’s. It can send packets in A’s name, but sees nothing of what A and B say to each other: it is *blind*.',
     'It knows (or tries) both addresses and ports. It still has to guess two numbers: the sequence number, and the acknowledgement, which every segment with data carries.',
@@ -97,9 +99,15 @@ export const blindInjection: Lesson = {
   ],
   tryThis: [
     {
-      text: 'Forge data that lies ahead of what B expects (number 801 at 3,200 ms). What does B say now, and what becomes of it when A’s own bytes come?',
+      text: 'Forge data that lies ahead of what B expects (number 801 at 3.2 s). What does B say now, and what becomes of it when A’s own bytes come?',
+      scenario: vary(SCENARIO, 'Injection ahead', {
+        actions: [{ at: 3200, do: 'forge', way: 'A→B', flags: 'PA', seq: 801, ack: 1, bytes: 50 }],
+      }),
     },
-    { text: 'Switch timestamps on at both hosts. What does the third forged segment lack now?' },
+    {
+      text: 'Switch timestamps on at both hosts. What does the third forged segment lack now?',
+      scenario: vary(SCENARIO, 'Injection against timestamps', { hosts: { timestamps: true } }),
+    },
   ],
   claims: [
     {

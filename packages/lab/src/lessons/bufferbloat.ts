@@ -1,6 +1,6 @@
 import type { Recording } from '../model/recording.ts'
 import type { LinkSettings } from '../model/scenario.ts'
-import { scenario } from './base.ts'
+import { scenario, vary } from './base.ts'
 import { AtoB, about, all, BtoA, DATA, max, nth, sampleAt } from './find.ts'
 import type { Lesson } from './lesson.ts'
 
@@ -105,8 +105,12 @@ export const bufferbloat: Lesson = {
   tryThis: [
     {
       text: 'Make the queue small instead: 10 packets, without CoDel. What becomes of the delay, and of the upload?',
+      scenario: vary(uplink('A small queue', {}), 'A small queue', { there: { queue: 10 } }),
     },
-    { text: 'Let the upload use BBR, with the large queue. Why does it not fill it?' },
+    {
+      text: 'Let the upload use BBR, with the large queue. Why does it not fill it?',
+      scenario: vary(uplink('BBR', {}), 'BBR and a large queue', { a: { congestion: 'bbr' } }),
+    },
   ],
   claims: [
     {

@@ -1,6 +1,6 @@
 import type { CongestionName } from '@tapwire/stack'
 import type { Recording } from '../model/recording.ts'
-import { scenario } from './base.ts'
+import { scenario, vary } from './base.ts'
 import { AtoB, about, events, first, sampleAt } from './find.ts'
 import type { Lesson } from './lesson.ts'
 
@@ -111,8 +111,14 @@ export const congestionAvoidance: Lesson = {
     { where: 'RFC 9438 section 4', what: 'CUBIC' },
   ],
   tryThis: [
-    { text: 'Shorten the line to 25 ms each way. What is left of the difference?' },
-    { text: 'Take BBR in the second run. It does not wait for losses at all: what does it go by?' },
+    {
+      text: 'Shorten the line to 25 ms each way. What is left of CUBIC’s S?',
+      scenario: vary(satellite('CUBIC', 'cubic'), 'CUBIC on a short line', { link: { latency: 25 } }),
+    },
+    {
+      text: 'Take BBR. It does not wait for losses at all: what does it go by?',
+      scenario: satellite('BBR', 'bbr'),
+    },
   ],
   claims: [
     {

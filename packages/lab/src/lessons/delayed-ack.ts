@@ -1,8 +1,17 @@
-import { scenario } from './base.ts'
+import { scenario, vary } from './base.ts'
 import { AtoB, about, all, BtoA, DATA, first, nth } from './find.ts'
 import type { Lesson } from './lesson.ts'
 
 const SENT = { ...AtoB, ...DATA }
+
+const SCENARIO = scenario('Delayed acknowledgements', {
+  duration: 1500,
+  latency: 10,
+  hosts: { maxSegment: 500, tailLossProbe: false },
+  b: { quickAck: false, delayedAck: 200, receiveBuffer: 60_000 },
+  there: { bandwidth: 1_000_000 },
+  flows: [{ app: 'typing', bytes: 2500, times: 2, pause: 600 }],
+})
 
 export const delayedAck: Lesson = {
   id: 'delayed-ack',
@@ -11,14 +20,7 @@ export const delayedAck: Lesson = {
   goal: 'Say when an acknowledgement is sent at once, when it waits, and for how long.',
   minutes: 5,
   needs: ['sequence-numbers'],
-  scenario: scenario('Delayed acknowledgements', {
-    duration: 1500,
-    latency: 10,
-    hosts: { maxSegment: 500, tailLossProbe: false },
-    b: { quickAck: false, delayedAck: 200, receiveBuffer: 60_000 },
-    there: { bandwidth: 1_000_000 },
-    flows: [{ app: 'typing', bytes: 2500, times: 2, pause: 600 }],
-  }),
+  scenario: SCENARIO,
   intro: [
     'An acknowledgement costs a packet, and often there will be one going that way soon anyhow: the answer to what has just come. So a receiver waits a little before it acknowledges. Here B may wait for 200 ms, the longest time in common use (Linux: 40 ms and more).',
     'A writes 2,500 bytes: five full segments of 500 bytes. B’s program reads them and does not answer. After 600 ms A writes as much again, and closes.',
@@ -89,8 +91,14 @@ export const delayedAck: Lesson = {
     { where: 'RFC 5681 section 4.2', what: 'generating acknowledgements' },
   ],
   tryThis: [
-    { text: 'Let B delay by 40 ms only, as Linux does. Which segment moves, and which do not?' },
-    { text: 'Switch “quick ACK” on at B. What does the beginning of the connection look like now?' },
+    {
+      text: 'Let B delay by 40 ms only, as Linux does. Which segment moves, and which do not?',
+      scenario: vary(SCENARIO, 'A shorter delay', { b: { delayedAck: 40 } }),
+    },
+    {
+      text: 'Switch quick ACKs on at B. What does the beginning of the connection look like now?',
+      scenario: vary(SCENARIO, 'Quick ACKs', { b: { quickAck: true } }),
+    },
   ],
   claims: [
     {

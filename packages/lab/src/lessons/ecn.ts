@@ -1,5 +1,5 @@
 import type { HostSettings } from '../model/scenario.ts'
-import { scenario } from './base.ts'
+import { scenario, vary } from './base.ts'
 import { AtoB, all, BtoA, count, first, max, nth, sampleAt } from './find.ts'
 import type { Lesson, Runs } from './lesson.ts'
 
@@ -105,9 +105,13 @@ export const ecn: Lesson = {
     { where: 'RFC 8511 section 3', what: 'reacting to marks less strongly' },
   ],
   tryThis: [
-    { text: 'Switch ECN off at B only. What does its `SYN-ACK` say, and which of the two runs do you get?' },
     {
-      text: 'Let the router mark nothing (`ecn` of the link off), with hosts that would understand. What does a mark become?',
+      text: 'Switch ECN off at B only. What does its `SYN-ACK` say, and which of the two runs do you get?',
+      scenario: vary(marking('ECN', { ecn: true }), 'ECN at A only', { b: { ecn: false } }),
+    },
+    {
+      text: 'Let the router mark nothing, with hosts that would understand. What does a mark become?',
+      scenario: vary(marking('ECN', { ecn: true }), 'A router without ECN', { there: { ecn: false } }),
     },
   ],
   claims: [

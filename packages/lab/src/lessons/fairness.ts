@@ -1,5 +1,5 @@
 import type { Recording } from '../model/recording.ts'
-import { scenario } from './base.ts'
+import { scenario, vary } from './base.ts'
 import { AtoB, about, events, first, sampleAt } from './find.ts'
 import type { Lesson } from './lesson.ts'
 
@@ -9,6 +9,17 @@ function rate(run: Recording, flow: number, from: number, to: number): number {
   return (bytes * 8) / (to - from)
 }
 
+const FLOW = { app: 'bulk', from: 'A', bytes: 20_000_000 } as const
+
+const SCENARIO = scenario('Two flows', {
+  duration: 20_000,
+  latency: 20,
+  hosts: { congestion: 'newreno' },
+  b: { receiveBuffer: 1_000_000 },
+  there: { bandwidth: 1_000_000, queue: 15 },
+  flows: [FLOW, { ...FLOW, start: 5000 }],
+})
+
 export const fairness: Lesson = {
   id: 'fairness',
   title: 'Two flows share a line',
@@ -16,17 +27,7 @@ export const fairness: Lesson = {
   goal: 'Explain why two flows come to equal shares without talking to each other.',
   minutes: 9,
   needs: ['congestion-avoidance'],
-  scenario: scenario('Two flows', {
-    duration: 20_000,
-    latency: 20,
-    hosts: { congestion: 'newreno' },
-    b: { receiveBuffer: 1_000_000 },
-    there: { bandwidth: 1_000_000, queue: 15 },
-    flows: [
-      { app: 'bulk', from: 'A', bytes: 20_000_000 },
-      { app: 'bulk', from: 'A', bytes: 20_000_000, start: 5000 },
-    ],
-  }),
+  scenario: SCENARIO,
   intro: [
     'One line of 1 Mbit/s, two uploads. The first has it for itself for five seconds; then comes the second. They know nothing of each other. Nobody distributes anything: the queue at the line holds 15 packets, and loses what comes when it is full.',
   ],
@@ -86,8 +87,18 @@ export const fairness: Lesson = {
     { where: 'RFC 2914 section 3', what: 'fairness as a principle' },
   ],
   tryThis: [
-    { text: 'Let the second flow use CUBIC, then BBR. Who gets how much over the last ten seconds?' },
-    { text: 'Begin two more flows. What do all of them get?' },
+    {
+      text: 'Let the second flow use BBR. Who gets how much over the last ten seconds?',
+      scenario: vary(SCENARIO, 'NewReno and BBR', {
+        flows: [FLOW, { ...FLOW, start: 5000, congestion: 'bbr' }],
+      }),
+    },
+    {
+      text: 'Begin two more flows. What do all of them get?',
+      scenario: vary(SCENARIO, 'Four flows', {
+        flows: [0, 5000, 6000, 7000].map((start) => ({ ...FLOW, start })),
+      }),
+    },
   ],
   claims: [
     {

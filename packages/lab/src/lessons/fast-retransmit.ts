@@ -1,5 +1,5 @@
 import type { SegmentRecord } from '../model/recording.ts'
-import { scenario } from './base.ts'
+import { scenario, vary } from './base.ts'
 import { AtoB, about, all, BtoA, count, DATA, first, nth, sampleAt } from './find.ts'
 import type { Lesson, Runs } from './lesson.ts'
 
@@ -10,6 +10,14 @@ function duplicates({ first: run }: Runs): SegmentRecord[] {
   return all(run, { ...BtoA, kind: 'ack', ack: 3001 }).slice(1)
 }
 
+const SCENARIO = scenario('Fast retransmit', {
+  duration: 700,
+  latency: 50,
+  hosts: { congestion: 'newreno', sack: false },
+  there: { bandwidth: 4_000_000, queue: 100, dropData: [3] },
+  flows: [{ app: 'slowReader', bytes: 10_000, read: 10_000, every: 10, readFrom: 500 }],
+})
+
 export const fastRetransmit: Lesson = {
   id: 'fast-retransmit',
   title: 'Three echoes: fast retransmit',
@@ -17,13 +25,7 @@ export const fastRetransmit: Lesson = {
   goal: 'Recognise a lost segment by its duplicate acknowledgements, and say when it is sent again.',
   minutes: 8,
   needs: ['sequence-numbers', 'slow-start'],
-  scenario: scenario('Fast retransmit', {
-    duration: 700,
-    latency: 50,
-    hosts: { congestion: 'newreno', sack: false },
-    there: { bandwidth: 4_000_000, queue: 100, dropData: [3] },
-    flows: [{ app: 'slowReader', bytes: 10_000, read: 10_000, every: 10, readFrom: 500 }],
-  }),
+  scenario: SCENARIO,
   intro: [
     'A sends ten segments of 1,000 bytes. The fourth, `3001:4001`, gets lost. B receives the three before it and the six after it.',
     'B can only acknowledge what it has without a gap: it says `ack 3001`, “the next byte I need is 3,001”. (The two hosts use no SACK in this lesson: so TCP did it in 1990, and it still works.)',
@@ -101,7 +103,8 @@ export const fastRetransmit: Lesson = {
   ],
   tryThis: [
     {
-      text: 'Lose the ninth segment instead (edit “lose data segments” to 8). How many duplicates come now? What must A wait for?',
+      text: 'Lose the ninth segment instead. How many duplicates come now? What must A wait for?',
+      scenario: vary(SCENARIO, 'A loss near the end', { there: { dropData: [8] } }),
     },
     { text: 'Drop {again} as well. Which kind of retransmission repairs that?' },
   ],

@@ -1,8 +1,15 @@
-import { scenario } from './base.ts'
+import { scenario, vary } from './base.ts'
 import { AtoB, all, BtoA, DATA, events, first, nth, states } from './find.ts'
 import type { Lesson } from './lesson.ts'
 
 const FIN_A = { ...AtoB, kind: 'fin' } as const
+
+const SCENARIO = scenario('Half-close', {
+  duration: 800,
+  latency: 20,
+  link: { bandwidth: 4_000_000 },
+  flows: [{ app: 'halfClose', bytes: 3000, answer: 6000 }],
+})
 
 export const halfClose: Lesson = {
   id: 'half-close',
@@ -11,12 +18,7 @@ export const halfClose: Lesson = {
   goal: 'Explain why a connection has two ends to close, and follow both through the states.',
   minutes: 6,
   needs: ['handshake'],
-  scenario: scenario('Half-close', {
-    duration: 800,
-    latency: 20,
-    link: { bandwidth: 4_000_000 },
-    flows: [{ app: 'halfClose', bytes: 3000, answer: 6000 }],
-  }),
+  scenario: SCENARIO,
   intro: [
     'A sends B a list of 3,000 bytes to be sorted. B cannot begin before it has seen the last line; so A has to say that there are no more. It shuts *its* direction: `FIN`.',
     'Old tools live on this: `sort` on another machine, `rsh`, HTTP/1.0 answers that end when the connection does.',
@@ -82,7 +84,12 @@ export const halfClose: Lesson = {
   ],
   tryThis: [
     { text: 'Drop {finA} by hand. What does B do meanwhile, and who repairs it?' },
-    { text: 'Let A abort at 90 ms (“close or abort”) instead of waiting. What does B see?' },
+    {
+      text: 'Let A abort at 90 ms instead of waiting. What does B see?',
+      scenario: vary(SCENARIO, 'Half-close and abort', {
+        actions: [{ at: 90, do: 'abort', host: 'A', flow: 0 }],
+      }),
+    },
   ],
   claims: [
     {

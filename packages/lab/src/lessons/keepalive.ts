@@ -1,4 +1,4 @@
-import { scenario } from './base.ts'
+import { scenario, vary } from './base.ts'
 import { AtoB, about, all, count, end, events, first, nth, sampleAt } from './find.ts'
 import type { Lesson } from './lesson.ts'
 
@@ -86,7 +86,10 @@ export const keepalive: Lesson = {
       scenario: gone('B comes back', { keepAlive: 5000, back: 3000 }),
     },
     {
-      text: 'Let somebody forge a segment from B to A with a wrong number. Does A ask less, now that it has “heard” of B?',
+      text: 'Let somebody forge a segment from B to A with a wrong number, at 7 s. Is it a sign of life for A?',
+      scenario: vary(gone('Forged', { keepAlive: 5000 }), 'Keepalive and a forger', {
+        actions: [{ at: 7000, do: 'forge', way: 'B→A', flags: 'A', seq: 500_000, ack: 301, bytes: 0 }],
+      }),
     },
   ],
   claims: [

@@ -5,6 +5,12 @@ import type { Lesson } from './lesson.ts'
 
 const SYN = { ...AtoB, kind: 'syn' } as const
 
+const SCENARIO = scenario('A lost SYN', {
+  duration: 6000,
+  there: { dropAny: [0, 1] },
+  flows: [{ app: 'requests', request: 100, response: 300, times: 1, pause: 0 }],
+})
+
 export const lostSyn: Lesson = {
   id: 'lost-syn',
   title: 'A lost SYN, and waiting twice as long',
@@ -12,11 +18,7 @@ export const lostSyn: Lesson = {
   goal: 'Foretell when a lost `SYN` is sent again, and explain why the pauses double.',
   minutes: 6,
   needs: ['handshake'],
-  scenario: scenario('A lost SYN', {
-    duration: 6000,
-    there: { dropAny: [0, 1] },
-    flows: [{ app: 'requests', request: 100, response: 300, times: 1, pause: 0 }],
-  }),
+  scenario: SCENARIO,
   intro: [
     'The same two hosts, the same 20 ms each way; but the first two segments that A sends are lost. No router says so. All that A notices is that nothing happens.',
     'How long is it to wait? It has never met B and knows nothing of the way: B could be in the next room or behind a satellite.',

@@ -1,4 +1,4 @@
-import { scenario } from './base.ts'
+import { scenario, vary } from './base.ts'
 import { AtoB, about, BtoA, count, DATA, deliveredAt, nth } from './find.ts'
 import type { Lesson } from './lesson.ts'
 
@@ -83,7 +83,13 @@ export const nagle: Lesson = {
     { where: 'RFC 896', what: 'Nagle’s own words, of 1984' },
   ],
   tryThis: [
-    { text: 'Let B delay for 200 ms (“delayed ACK” of host B). How long do the four questions take?' },
+    {
+      text: 'Let B delay for 200 ms. How long do the four questions take?',
+      scenario: vary(asking('Nagle', true), 'Nagle and a long delay', {
+        duration: 2000,
+        b: { delayedAck: 200 },
+      }),
+    },
     {
       text: 'Write each question in one piece, with Nagle on. Is there still a stall?',
       scenario: scenario('One write for each question', {

@@ -1,6 +1,6 @@
 import type { SegmentRecord } from '../model/recording.ts'
 import type { LinkSettings } from '../model/scenario.ts'
-import { scenario } from './base.ts'
+import { scenario, vary } from './base.ts'
 import { AtoB, about, all, deliveredAt, events, first, nth } from './find.ts'
 import type { Lesson } from './lesson.ts'
 
@@ -106,7 +106,10 @@ export const pathMtu: Lesson = {
         flows: [{ app: 'bulk', from: 'A', bytes: 12_000 }],
       }),
     },
-    { text: 'Let B ask for segments of 1,240 bytes (“MSS” of host B). Is the narrow place noticed at all?' },
+    {
+      text: 'Let B ask for segments of 1,240 bytes. Is the narrow place noticed at all?',
+      scenario: vary(narrow('MSS', { icmp: false }), 'Clamped to 1,240 bytes', { b: { maxSegment: 1240 } }),
+    },
   ],
   claims: [
     {

@@ -1,5 +1,5 @@
 import type { HostSettings } from '../model/scenario.ts'
-import { scenario } from './base.ts'
+import { scenario, vary } from './base.ts'
 import { AtoB, all, count, DATA, events, first, nth } from './find.ts'
 import type { Lesson } from './lesson.ts'
 
@@ -107,7 +107,12 @@ export const rack: Lesson = {
       text: 'Let 20 % of the segments be late. Does RACK still hold its peace?',
       scenario: overtaken('More reordering with RACK', { rack: true }, 0.2),
     },
-    { text: 'Switch timestamps off. By what does A notice now that it was mistaken, and how much later?' },
+    {
+      text: 'Switch timestamps off. By what does A notice now that it was mistaken, and how much later?',
+      scenario: vary(overtaken('No timestamps', { rack: true }), 'Reordering without timestamps', {
+        hosts: { timestamps: false, maxSegment: 1000 },
+      }),
+    },
   ],
   claims: [
     {

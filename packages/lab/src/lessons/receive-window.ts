@@ -4,6 +4,14 @@ import type { Lesson } from './lesson.ts'
 
 const SENT = { ...AtoB, ...DATA }
 
+const SCENARIO = scenario('The window shuts, and opens again', {
+  duration: 6000,
+  latency: 30,
+  b: { receiveBuffer: 8000 },
+  there: { bandwidth: 10_000_000 },
+  flows: [{ app: 'slowReader', bytes: 20_000, read: 20_000, every: 10, readFrom: 3000 }],
+})
+
 export const receiveWindow: Lesson = {
   id: 'receive-window',
   title: 'A reader that sleeps: the window shuts',
@@ -11,13 +19,7 @@ export const receiveWindow: Lesson = {
   goal: 'Read the window of each acknowledgement, and explain what happens when it is zero.',
   minutes: 8,
   needs: ['sequence-numbers'],
-  scenario: scenario('The window shuts, and opens again', {
-    duration: 6000,
-    latency: 30,
-    b: { receiveBuffer: 8000 },
-    there: { bandwidth: 10_000_000 },
-    flows: [{ app: 'slowReader', bytes: 20_000, read: 20_000, every: 10, readFrom: 3000 }],
-  }),
+  scenario: SCENARIO,
   intro: [
     'A sends 20,000 bytes. B’s TCP takes them into a buffer of 8,000 bytes; but the program at B is busy, and reads nothing for three seconds.',
     'Each acknowledgement carries a *window*: how many bytes beyond the acknowledged ones B has room for. A may not send more.',

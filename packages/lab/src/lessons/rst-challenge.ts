@@ -4,6 +4,18 @@ import type { Lesson } from './lesson.ts'
 
 const FORGED = { from: 'forger' } as const
 
+const SCENARIO = scenario('RST and challenge ACKs', {
+  duration: 6000,
+  latency: 20,
+  b: { receiveBuffer: 65_536 },
+  flows: [{ app: 'typing', bytes: 100, times: 10, pause: 500 }],
+  actions: [
+    { at: 1200, do: 'forge', way: 'A→B', flags: 'R', seq: 500_000, ack: 0, bytes: 0 },
+    { at: 2200, do: 'forge', way: 'A→B', flags: 'R', seq: 10_000, ack: 0, bytes: 0 },
+    { at: 3200, do: 'forge', way: 'A→B', flags: 'R', seq: 701, ack: 0, bytes: 0 },
+  ],
+})
+
 export const rstChallenge: Lesson = {
   id: 'rst-challenge',
   title: 'A RST is not always believed',
@@ -11,17 +23,7 @@ export const rstChallenge: Lesson = {
   goal: 'Say which of three forged RSTs ends a connection, and what the other two get for an answer.',
   minutes: 7,
   needs: ['sequence-numbers', 'receive-window'],
-  scenario: scenario('RST and challenge ACKs', {
-    duration: 6000,
-    latency: 20,
-    b: { receiveBuffer: 65_536 },
-    flows: [{ app: 'typing', bytes: 100, times: 10, pause: 500 }],
-    actions: [
-      { at: 1200, do: 'forge', way: 'A→B', flags: 'R', seq: 500_000, ack: 0, bytes: 0 },
-      { at: 2200, do: 'forge', way: 'A→B', flags: 'R', seq: 10_000, ack: 0, bytes: 0 },
-      { at: 3200, do: 'forge', way: 'A→B', flags: 'R', seq: 701, ack: 0, bytes: 0 },
-    ],
-  }),
+  scenario: SCENARIO,
   intro: [
     'A `RST` says: there is no such connection, forget it. It ends a connection at once, data or not. So whoever can make one can cut off others.',
     'A types 100 bytes each half second. Somebody else, who can send packets with A’s address, sends three `RST`s to B. Their numbers differ: the first is far beyond B’s window, the second lies within it, the third is exactly what B expects next.',

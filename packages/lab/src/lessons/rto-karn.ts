@@ -1,8 +1,16 @@
-import { scenario } from './base.ts'
+import { scenario, vary } from './base.ts'
 import { AtoB, about, all, BtoA, DATA, events, first, nth, sampleAt } from './find.ts'
 import type { Lesson } from './lesson.ts'
 
 const SENT = { ...AtoB, ...DATA }
+
+const SCENARIO = scenario('RTO and Karn’s rule', {
+  duration: 6000,
+  latency: 50,
+  hosts: { tailLossProbe: false, delayedAck: 0 },
+  there: { dropData: [4, 5, 6] },
+  flows: [{ app: 'requests', request: 500, response: 500, times: 8, pause: 100 }],
+})
 
 export const rtoKarn: Lesson = {
   id: 'rto-karn',
@@ -11,13 +19,7 @@ export const rtoKarn: Lesson = {
   goal: 'Compute SRTT, RTTVAR and RTO from samples, and say which acknowledgements are no sample.',
   minutes: 10,
   needs: ['lost-syn'],
-  scenario: scenario('RTO and Karn’s rule', {
-    duration: 6000,
-    latency: 50,
-    hosts: { tailLossProbe: false, delayedAck: 0 },
-    there: { dropData: [4, 5, 6] },
-    flows: [{ app: 'requests', request: 500, response: 500, times: 8, pause: 100 }],
-  }),
+  scenario: SCENARIO,
   intro: [
     'A sends small requests, one after the other, and B answers each. A round trip takes 100 ms. Every acknowledgement of a request is a *sample* of it: A keeps a smoothed mean, `srtt`, and how much samples stray, `rttvar`. The timer is `rto` = `srtt` + 4 × `rttvar`.',
     'The fifth request will be lost, and so will be the next two attempts to send it.',
@@ -106,7 +108,10 @@ export const rtoKarn: Lesson = {
         flows: [{ app: 'requests', request: 500, response: 500, times: 8, pause: 100 }],
       }),
     },
-    { text: 'Give the line a jitter of 30 ms, and watch `rttvar` and `rto` follow.' },
+    {
+      text: 'Give the line a jitter of 30 ms, and watch `rttvar` and `rto` follow.',
+      scenario: vary(SCENARIO, 'RTO with jitter', { link: { jitter: 30 } }),
+    },
   ],
   claims: [
     {

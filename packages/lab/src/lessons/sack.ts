@@ -1,5 +1,5 @@
 import type { HostSettings } from '../model/scenario.ts'
-import { scenario } from './base.ts'
+import { scenario, vary } from './base.ts'
 import { AtoB, about, acknowledgedAt, all, BtoA, DATA, first, nth } from './find.ts'
 import type { Lesson } from './lesson.ts'
 
@@ -108,7 +108,11 @@ export const sack: Lesson = {
   ],
   tryThis: [
     {
-      text: 'Lose eight segments instead of four (edit “lose data segments”). How much later is the second run done?',
+      text: 'Lose eight segments, without SACK. How many round trips does the repair take?',
+      scenario: vary(holes('Eight losses', { sack: false }), 'Eight losses, without SACK', {
+        duration: 3000,
+        there: { dropData: [1, 3, 5, 7, 9, 11, 13, 15] },
+      }),
     },
     {
       text: 'Switch RACK off in the first run. Which of the retransmissions changes its cause, and does its time change?',

@@ -6,6 +6,13 @@ import type { Lesson } from './lesson.ts'
 /** 2,501 below 2^32: the third segment of 1,000 bytes passes the end. */
 const ISN = 2 ** 32 - 2501
 
+const SCENARIO = scenario('Sequence numbers that wrap around', {
+  duration: 400,
+  a: { isn: ISN },
+  there: { bandwidth: 4_000_000 },
+  flows: [{ app: 'bulk', from: 'A', bytes: 6000 }],
+})
+
 export const sequenceNumbers: Lesson = {
   id: 'sequence-numbers',
   title: 'Every byte has a number, and numbers run out',
@@ -13,12 +20,7 @@ export const sequenceNumbers: Lesson = {
   goal: 'Compute the number and the acknowledgement of any segment, and say what happens at 2^32.',
   minutes: 8,
   needs: ['handshake'],
-  scenario: scenario('Sequence numbers that wrap around', {
-    duration: 400,
-    a: { isn: ISN },
-    there: { bandwidth: 4_000_000 },
-    flows: [{ app: 'bulk', from: 'A', bytes: 6000 }],
-  }),
+  scenario: SCENARIO,
   intro: [
     'TCP numbers bytes, not segments. The number of a segment is that of its first byte; an acknowledgement names the *next* byte that is expected. On the ladder numbers count from the first one of the connection, because that is easier to read.',
     'On the wire they are 32 bits wide and begin anywhere. Here A begins, by (our) design, at 4,294,964,795: just 2,501 short of 2^32. It sends six segments of 1,000 bytes.',

@@ -1,4 +1,4 @@
-import { scenario } from './base.ts'
+import { scenario, vary } from './base.ts'
 import { AtoB, about, all, BtoA, count, DATA, first, nth } from './find.ts'
 import type { Lesson } from './lesson.ts'
 
@@ -11,6 +11,14 @@ const UPDATE = {
   ack: (ack: number | null) => ack !== null && ack >= 4001,
 } as const
 
+const SCENARIO = scenario('A reader of small bites', {
+  duration: 6000,
+  latency: 20,
+  b: { receiveBuffer: 4000 },
+  there: { bandwidth: 10_000_000 },
+  flows: [{ app: 'slowReader', bytes: 12_000, read: 100, every: 20, readFrom: 500 }],
+})
+
 export const sillyWindow: Lesson = {
   id: 'silly-window',
   title: 'Silly windows: better wait for a whole crumb',
@@ -18,13 +26,7 @@ export const sillyWindow: Lesson = {
   goal: 'Explain the silly window syndrome, and how both sides avoid it.',
   minutes: 7,
   needs: ['receive-window'],
-  scenario: scenario('A reader of small bites', {
-    duration: 6000,
-    latency: 20,
-    b: { receiveBuffer: 4000 },
-    there: { bandwidth: 10_000_000 },
-    flows: [{ app: 'slowReader', bytes: 12_000, read: 100, every: 20, readFrom: 500 }],
-  }),
+  scenario: SCENARIO,
   intro: [
     'B’s buffer holds 4,000 bytes, and A has filled it. The program at B is slow: from half a second on it reads 100 bytes every 20 ms.',
     'After each such bite there are 100 bytes of room. B could tell A at once: `win 100`.',
@@ -100,7 +102,12 @@ export const sillyWindow: Lesson = {
         flows: [{ app: 'slowReader', bytes: 12_000, read: 100, every: 20, readFrom: 500 }],
       }),
     },
-    { text: 'Let the program read 1,000 bytes at a time. Is anything different on the line?' },
+    {
+      text: 'Let the program read 1,000 bytes at a time, ten times as seldom. Is anything different on the line?',
+      scenario: vary(SCENARIO, 'A reader of large bites', {
+        flows: [{ app: 'slowReader', bytes: 12_000, read: 1000, every: 200, readFrom: 500 }],
+      }),
+    },
   ],
   claims: [
     {

@@ -1,6 +1,12 @@
-import { scenario } from './base.ts'
+import { scenario, vary } from './base.ts'
 import { AtoB, all, BtoA, count, first, nth, states } from './find.ts'
 import type { Lesson } from './lesson.ts'
+
+const SCENARIO = scenario('Simultaneous open', {
+  duration: 400,
+  latency: 30,
+  flows: [{ app: 'simultaneousOpen', bytes: 500 }],
+})
 
 export const simultaneousOpen: Lesson = {
   id: 'simultaneous-open',
@@ -9,11 +15,7 @@ export const simultaneousOpen: Lesson = {
   goal: 'Follow a simultaneous open through the state diagram, and say why it makes one connection and not two.',
   minutes: 6,
   needs: ['handshake'],
-  scenario: scenario('Simultaneous open', {
-    duration: 400,
-    latency: 30,
-    flows: [{ app: 'simultaneousOpen', bytes: 500 }],
-  }),
+  scenario: SCENARIO,
   intro: [
     'Nobody listens here. A connects to B, and at the same moment B connects to A, each from the port that the other one calls. Their `SYN`s cross on the line.',
     'That is rare in a textbook and common in the world: two peers behind address translators open a way through both of them like this.',
@@ -73,7 +75,8 @@ export const simultaneousOpen: Lesson = {
   ],
   tryThis: [
     {
-      text: 'Delay one way (latency of B→A to 60 ms). At which moment does each end become `ESTABLISHED` now?',
+      text: 'Make the way from B to A 60 ms. At which moment does each end become `ESTABLISHED` now?',
+      scenario: vary(SCENARIO, 'Simultaneous open, one way slower', { back: { latency: 60 } }),
     },
     { text: 'Drop one of the two `SYN`s by hand. Is it still a simultaneous open?' },
   ],

@@ -16,6 +16,14 @@ function perRound({ first: run }: Runs): number[] {
   return rounds
 }
 
+const SCENARIO = scenario('Slow start', {
+  duration: 900,
+  latency: 50,
+  a: { congestion: 'newreno', initialWindow: 2 },
+  there: { bandwidth: 20_000_000, queue: 1000 },
+  flows: [{ app: 'bulk', from: 'A', bytes: 62_000 }],
+})
+
 export const slowStart: Lesson = {
   id: 'slow-start',
   title: 'Slow start, which is fast',
@@ -23,13 +31,7 @@ export const slowStart: Lesson = {
   goal: 'Say how much a sender may send in each of its first round trips, and why.',
   minutes: 7,
   needs: ['sequence-numbers'],
-  scenario: scenario('Slow start', {
-    duration: 900,
-    latency: 50,
-    a: { congestion: 'newreno', initialWindow: 2 },
-    there: { bandwidth: 20_000_000, queue: 1000 },
-    flows: [{ app: 'bulk', from: 'A', bytes: 62_000 }],
-  }),
+  scenario: SCENARIO,
   intro: [
     'A has 62,000 bytes to send, and B has room for all of them. But what of the line in the middle, which others use as well? Perhaps it takes a thousand segments at once, perhaps three. A does not know.',
     'So it begins with a small *congestion window*, `cwnd`: how much may be on its way without being acknowledged. Hosts of today begin with ten segments (RFC 6928); here it is two, which makes a simpler picture. A round trip takes 100 ms.',

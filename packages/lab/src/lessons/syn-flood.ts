@@ -1,5 +1,5 @@
 import type { HostSettings } from '../model/scenario.ts'
-import { scenario } from './base.ts'
+import { scenario, vary } from './base.ts'
 import { all, BtoA, count, deliveredAt, end, first } from './find.ts'
 import type { Lesson } from './lesson.ts'
 
@@ -106,7 +106,12 @@ export const synFlood: Lesson = {
         flows: [{ app: 'synFlood', syns: 60, backlog: 100 }],
       }),
     },
-    { text: 'Switch timestamps on at both hosts. What can B remember by their help?' },
+    {
+      text: 'Switch timestamps on at both hosts. What can B remember by their help?',
+      scenario: vary(flood('Timestamps', { synCookies: true }), 'SYN flood, cookies and timestamps', {
+        hosts: { timestamps: true },
+      }),
+    },
   ],
   claims: [
     {

@@ -1,5 +1,5 @@
 import type { HostSettings } from '../model/scenario.ts'
-import { scenario } from './base.ts'
+import { scenario, vary } from './base.ts'
 import { about, all, BtoA, DATA, deliveredAt, events, first, nth, series } from './find.ts'
 import type { Lesson } from './lesson.ts'
 
@@ -103,7 +103,10 @@ export const tailLoss: Lesson = {
   ],
   tryThis: [
     {
-      text: 'Lose only the last segment (edit “lose data segments” to 5). With a single segment unacknowledged the probe has to allow for a delayed ACK, and comes later: how much?',
+      text: 'Lose only the last segment. With a single segment unacknowledged the probe has to allow for a delayed ACK, and comes later: how much?',
+      scenario: vary(tail('The last segment lost', { tailLossProbe: true }), 'Only the last segment lost', {
+        back: { dropData: [5] },
+      }),
     },
     { text: 'Drop the probe as well, by hand. What does the B with the probe have left?' },
   ],

@@ -1,8 +1,16 @@
-import { scenario } from './base.ts'
+import { scenario, vary } from './base.ts'
 import { AtoB, about, BtoA, count, events, first, nth, sampleAt } from './find.ts'
 import type { Lesson } from './lesson.ts'
 
 const FIN = { kind: 'fin' } as const
+
+const SCENARIO = scenario('TIME-WAIT and why', {
+  duration: 70_000,
+  latency: 20,
+  hosts: { tailLossProbe: false },
+  there: { dropAny: [5] },
+  flows: [{ app: 'requests', request: 100, response: 300, times: 1, pause: 0 }],
+})
 
 export const timeWait: Lesson = {
   id: 'time-wait',
@@ -11,13 +19,7 @@ export const timeWait: Lesson = {
   goal: 'Give the two reasons for TIME-WAIT, and say which side has to bear it.',
   minutes: 8,
   needs: ['half-close'],
-  scenario: scenario('TIME-WAIT and why', {
-    duration: 70_000,
-    latency: 20,
-    hosts: { tailLossProbe: false },
-    there: { dropAny: [5] },
-    flows: [{ app: 'requests', request: 100, response: 300, times: 1, pause: 0 }],
-  }),
+  scenario: SCENARIO,
   intro: [
     'A has its answer and closes; B closes, too. The last segment of all is A’s acknowledgement of B’s `FIN`. Here it gets lost.',
     'A has sent everything and received everything. It could forget the connection now, and give its port to the next one.',
@@ -89,8 +91,14 @@ export const timeWait: Lesson = {
     { where: 'RFC 1337', what: 'what happens if TIME-WAIT is cut short by a RST' },
   ],
   tryThis: [
-    { text: 'Do not lose the last acknowledgement. Does A stay in `TIME-WAIT` for a shorter time?' },
-    { text: 'Lose B’s second `FIN` as well. How long does B try?' },
+    {
+      text: 'Do not lose the last acknowledgement. Does A stay in `TIME-WAIT` for a shorter time?',
+      scenario: vary(SCENARIO, 'TIME-WAIT without loss', { there: { dropAny: [] } }),
+    },
+    {
+      text: 'Lose B’s second `FIN` as well. How long does it take until B is `CLOSED`?',
+      scenario: vary(SCENARIO, 'Two lost at the end', { back: { dropAny: [5] } }),
+    },
   ],
   claims: [
     {

@@ -1,5 +1,5 @@
 import type { HostSettings } from '../model/scenario.ts'
-import { scenario } from './base.ts'
+import { scenario, vary } from './base.ts'
 import { AtoB, about, acknowledgedAt, all, BtoA, count, first, max, nth, sampleAt, series } from './find.ts'
 import type { Lesson } from './lesson.ts'
 
@@ -106,8 +106,18 @@ export const windowScaling: Lesson = {
     { where: 'RFC 6349 section 3.3', what: 'the bandwidth-delay product in practice' },
   ],
   tryThis: [
-    { text: 'Shorten the line to 10 ms each way. Is 65,535 bytes enough now? Compute before you look.' },
-    { text: 'Keep scaling, but fix B’s buffer at 125,000 bytes. Which speed do you expect?' },
+    {
+      text: 'Shorten the line to 10 ms each way, without scaling. Is 65,535 bytes enough now? Compute before you look.',
+      scenario: vary(longFat('Short', { windowScaling: false }), 'A short line without scaling', {
+        link: { latency: 10 },
+      }),
+    },
+    {
+      text: 'Keep scaling, but fix B’s buffer at 125,000 bytes. Which speed do you expect?',
+      scenario: vary(longFat('Half', { windowScaling: true }), 'A buffer of half the product', {
+        b: { receiveBuffer: 125_000 },
+      }),
+    },
   ],
   claims: [
     {
