@@ -37,7 +37,7 @@ describe.each(exercises)('%s', async (name) => {
 
   it('the skeleton loads, has what must be exported, and does not pass', async () => {
     const verdict = await verdictOn('start.ts')
-    expect(verdict).toMatchObject({ kind: 'failed', cases: [] })
+    expect(verdict).toMatchObject({ kind: 'failed' })
   })
 
   it('has hints, and typical mistakes among its files', () => {

@@ -1,4 +1,5 @@
 // Runs the learner's code: in a process of its own, so that whatever it does ends here.
+import { once } from 'node:events'
 import { writeSync } from 'node:fs'
 import { findSourceMap } from 'node:module'
 import { pathToFileURL } from 'node:url'
@@ -65,7 +66,9 @@ const watchdog = new Worker(new URL('./watchdog.mjs', import.meta.url), {
   },
   execArgv: [],
 })
+await once(watchdog, 'online')
 watchdog.unref()
+tell({ type: 'started' })
 
 const verdict = await judgeFile({
   judge,
@@ -79,4 +82,6 @@ const verdict = await judgeFile({
     tell({ type: 'story', calls, ladders: lines.map((line) => drawLadder(line.shown, { most: 40 })) })
   },
 })
+// What the learner left in a promise is heard first.
+await new Promise((resolve) => setImmediate(resolve))
 finish({ type: 'verdict', verdict })

@@ -16,6 +16,8 @@ export interface Task {
 }
 
 export type Message =
+  /** The learner's code runs from now on, and so does its time. */
+  | { readonly type: 'started' }
   | { readonly type: 'case'; readonly name: string }
   | {
       readonly type: 'story'

@@ -5,7 +5,7 @@ import { Session } from 'node:inspector'
 import { workerData } from 'node:worker_threads'
 
 /** Milliseconds that the debugger gets: a program that waits for something runs nothing that could be paused. */
-const PATIENCE = 1000
+const PATIENCE = 4000
 const { limit, channel, mistake, hint } = workerData
 
 function end(place) {

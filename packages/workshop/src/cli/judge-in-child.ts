@@ -14,8 +14,8 @@ const MOST_MEMORY = 512
 const TOO_MUCH = `Your program took more than ${MOST_MEMORY} MiB of memory: does something grow in a loop?`
 /** How Node begins its last words when there is no memory left. */
 const OUT_OF_MEMORY = '<--- Last few GCs --->'
-/** Seconds beyond the limit after which the child is ended from outside, should its watchdog not have done it. */
-const GRACE = 5
+/** Seconds for the child to start, and beyond the limit, after which it is ended from outside: its watchdog should have done it. */
+const GRACE = 60
 
 export interface Judged {
   readonly verdict: Verdict
@@ -32,7 +32,17 @@ export interface JudgeEvents {
 /** Judges a file in a process of its own, which is gone when this resolves. Never rejects. */
 export function judgeInChild(task: Task, events: JudgeEvents = {}): Promise<Judged> {
   const options = IN_CHECKOUT ? ['--conditions=tapwire-source'] : []
-  const child = spawn(
+  let child: ChildProcess | null = null
+  const end = (): void => {
+    child?.kill('SIGKILL')
+  }
+  const stop = (): void => {
+    end()
+    process.exit(130)
+  }
+  // Before there is a child: whenever the command is ended, the child is, too.
+  process.on('exit', end).on('SIGINT', stop).on('SIGTERM', stop)
+  child = spawn(
     process.execPath,
     [
       `--max-old-space-size=${MOST_MEMORY}`,
@@ -44,22 +54,18 @@ export function judgeInChild(task: Task, events: JudgeEvents = {}): Promise<Judg
     ],
     { stdio: ['ignore', 'pipe', 'pipe', 'pipe'], env: { ...process.env, NODE_NO_WARNINGS: '1' } },
   )
-  const end = (): void => {
-    child.kill('SIGKILL')
+  let timer = setTimeout(end, GRACE * 1000)
+  const onStarted = (): void => {
+    clearTimeout(timer)
+    timer = setTimeout(end, (task.limit + GRACE) * 1000)
   }
-  const stop = (): void => {
-    end()
-    process.exit(130)
-  }
-  process.on('exit', end).on('SIGINT', stop).on('SIGTERM', stop)
-  const timer = setTimeout(end, (task.limit + GRACE) * 1000)
-  return follow(child, events).finally(() => {
+  return follow(child, events, onStarted).finally(() => {
     clearTimeout(timer)
     process.off('exit', end).off('SIGINT', stop).off('SIGTERM', stop)
   })
 }
 
-function follow(child: ChildProcess, events: JudgeEvents): Promise<Judged> {
+function follow(child: ChildProcess, events: JudgeEvents, onStarted: () => void): Promise<Judged> {
   return new Promise((resolve) => {
     const cases: string[] = []
     const stories: Extract<Message, { type: 'story' }>[] = []
@@ -72,7 +78,8 @@ function follow(child: ChildProcess, events: JudgeEvents): Promise<Judged> {
     child.stderr?.setEncoding('utf8').on('data', keep)
     readLines(child.stdio[3] as NodeJS.ReadableStream, (line) => {
       const message = JSON.parse(line) as Message
-      if (message.type === 'case') {
+      if (message.type === 'started') onStarted()
+      else if (message.type === 'case') {
         cases.push(message.name)
         events.onCase?.(message.name)
       } else if (message.type === 'story') stories.push(message)
@@ -104,8 +111,7 @@ function withCases(verdict: Verdict, cases: readonly string[]): Verdict {
 }
 
 function endedEarly(status: number | null, signal: string | null): string {
-  if (signal !== null)
-    return `The process of your program was ended by ${signal}: did it take all memory there is?`
+  if (signal !== null) return `The process of your program was ended by ${signal}.`
   return `Your program ended the process (with status ${status}) before it was judged: is there a process.exit in it?`
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 
@@ -50,8 +50,16 @@ export function saveProgress(file: string, progress: Progress): string | null {
     renameSync(temporary, file)
     return null
   } catch (error) {
-    rmSync(temporary, { force: true })
+    removeIfThere(temporary)
     return `Your progress could not be kept: ${(error as Error).message}`
+  }
+}
+
+function removeIfThere(file: string): void {
+  try {
+    unlinkSync(file)
+  } catch {
+    // It was never made.
   }
 }
 
