@@ -27,7 +27,7 @@ export function watchLive(lab: Lab): void {
   socket.addEventListener('message', (event) => {
     const text = String(event.data)
     const missed = missedIn(text)
-    if (missed > 0) toast('This page was too slow for the stack: a part is missing')
+    if (missed > 0) toast(`This page was too slow for the stack: ${missed} of its messages are left out`)
     else reader.apply(text)
     if (frame === 0) frame = requestAnimationFrame(show)
   })
