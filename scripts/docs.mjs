@@ -20,7 +20,8 @@ for (const name of readdirSync(`${root}docs`).filter((name) => name.endsWith('.m
   const file = `${root}docs/${name}`
   const page = readFileSync(file, 'utf8')
   const fresh = page.replaceAll(SHOWN, (_, path) => {
-    const language = path.endsWith('.mjs') ? 'js' : 'ts'
+    const [, ending] = /\.(\w+)$/.exec(path)
+    const language = ending === 'mjs' ? 'js' : ending
     return `<!-- ${path} -->\n\`\`\`${language}\n${readFileSync(root + path, 'utf8')}\`\`\`\n`
   })
   if (fresh === page) continue

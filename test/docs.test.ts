@@ -11,15 +11,15 @@ import { kernelObstacle, kernelSuite } from './support/kernel.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
-const pages = ['start.md', 'recipes.md', 'fuzzing.md', 'how-it-works.md']
+const pages = ['start.md', 'recipes.md', 'fuzzing.md', 'how-it-works.md', 'packetdrill.md']
   .map((name) => `docs/${name}`)
-  .filter((path) => existsSync(join(root, path)))
   .map((path) => ({ path, text: read(path) }))
 
 /** Folders of examples whose files the pages show, all of them. */
-const FOLDERS = ['examples/start', 'examples/recipes', 'examples/fuzzing'].filter((folder) =>
-  existsSync(join(root, folder)),
-)
+const FOLDERS = ['examples/start', 'examples/recipes', 'examples/fuzzing', 'examples/scripts']
+
+/** Languages of blocks that can be run. */
+const RUNNABLE = ['ts', 'js', 'mjs', 'sh', 'console', 'pkt']
 
 /** What another test runs, because it needs more than a shell. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
@@ -27,6 +27,12 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'sudo unshare -n npx tsx examples/recipes/tap-service.ts': 'test/docs.test.ts',
   'curl http://10.77.0.2/status': 'test/docs.test.ts',
   'npm run fuzz:kernel -- --scripts 3000 --seed 1': 'packages/fuzz/test/differential.kernel.test.ts',
+  // With scripts of its own for somebody else's.
+  'npm run packetdrill -- ~/their-scripts': 'packages/packetdrill/test/linux.test.ts',
+  'npm run packetdrill -- --ip_version=ipv6 --mtu=1520 --tcp_ts_tick_usecs=1000 ~/their-scripts':
+    'packages/packetdrill/test/cli.test.ts',
+  'npm run packetdrill -- -D TFO_COOKIE=3021b9d889017eeb --tolerance_usecs=10000 --quiet ~/their-scripts':
+    'packages/packetdrill/test/cli.test.ts',
 }
 
 /** What a command of a page has to print: what the page shows of it, or what the program says of itself. */
@@ -51,7 +57,7 @@ describe.each(pages)('$path', ({ text }) => {
 
   it('has a name for each program, and shows what is in that file', () => {
     for (const { language, text: code, file, line } of blocksOf(text)) {
-      if (language !== 'ts' && language !== 'js') continue
+      if (file === null && language !== 'ts' && language !== 'js') continue
       expect(file, `line ${line}: above it, say which file it is: <!-- examples/… -->`).not.toBeNull()
       expect(code, `line ${line} ("npm run docs" writes it anew)`).toBe(read(file ?? ''))
     }
@@ -78,6 +84,30 @@ it('every example is shown by a page', () => {
   )
   expect(files.length).toBeGreaterThan(10)
   expect(files.filter((file) => !shown.includes(file))).toEqual([])
+})
+
+/** Pages whose blocks other tests run, or type-check where they are parts of programs. */
+const OTHER_PAGES: Readonly<Record<string, string>> = {
+  'README.md': 'test/readme.test.ts',
+  'docs/cli.md': 'packages/cli/test/docs.test.ts',
+  'packages/net-api/README.md': 'test/package-readmes.test.ts',
+  'packages/tap-driver/README.md': 'test/package-readmes.test.ts',
+  'packages/packetdrill/README.md': 'test/package-readmes.test.ts',
+  'packages/sockets/README.md': 'packages/sockets/test/readme.test.ts',
+}
+
+it('each page with code in it has a test that runs it', () => {
+  const packages = readdirSync(join(root, 'packages')).map((name) => `packages/${name}/README.md`)
+  const docs = readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)
+  const withCode = ['README.md', ...docs, ...packages]
+    .filter((path) => path.endsWith('.md') && existsSync(join(root, path)))
+    .filter((path) => blocksOf(read(path)).some(({ language }) => RUNNABLE.includes(language)))
+  const here = pages.map(({ path }) => path)
+  expect(withCode.filter((path) => !here.includes(path) && !(path in OTHER_PAGES))).toEqual([])
+  for (const [path, test] of Object.entries(OTHER_PAGES)) {
+    const name = path.split('/').at(-1) ?? path
+    expect(read(test), `${test} is to run ${path}`).toContain(name)
+  }
 })
 
 it('what is run elsewhere is', () => {

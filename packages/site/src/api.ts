@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Application, type Logger, LogLevel, type TypeDocOptions } from 'typedoc'
 
@@ -18,6 +19,9 @@ const MODULES: Readonly<Record<string, string>> = {
   '@tapwire/lab': 'lab/src/index.ts',
 }
 
+/** Stands for the way to the root of the site, which TypeDoc does not know. */
+const ROOT = 'site-root:'
+
 const OPTIONS: TypeDocOptions = {
   name: 'tapwire: the API',
   tsconfig: `${site}tsconfig.typedoc.json`,
@@ -33,7 +37,7 @@ const OPTIONS: TypeDocOptions = {
   readme: 'none',
   githubPages: false,
   includeVersion: false,
-  navigationLinks: { 'tapwire’s pages': '../index.html' },
+  navigationLinks: { 'All pages': `${ROOT}index.html` },
   validation: { notExported: false, invalidLink: false, rewrittenLink: false, notDocumented: false },
   logLevel: LogLevel.Warn,
 }
@@ -58,7 +62,18 @@ export async function buildApi(folder: string): Promise<readonly string[]> {
   }
   await app.generateDocs(project, folder)
   if (app.logger.hasErrors()) throw new Error(`TypeDoc could not write the reference:\n${said.join('\n')}`)
+  leadBack(folder)
   return said
+}
+
+/** From each page of the reference to the site that it is in. */
+function leadBack(folder: string): void {
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (!name.endsWith('.html')) continue
+    const way = '../'.repeat(name.split(/[/\\]/).length)
+    const page = readFileSync(`${folder}/${name}`, 'utf8')
+    writeFileSync(`${folder}/${name}`, page.replaceAll(ROOT, way))
+  }
 }
 
 /** As TypeDoc calls it: the path from where all of them are, without what says nothing. */

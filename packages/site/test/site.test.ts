@@ -61,7 +61,9 @@ describe('npm run site', () => {
     const modules = page('api/index.html')
     const packages = ['stack', 'tap-driver', 'net-api', 'sockets', 'packetdrill', 'fuzz', 'lab']
     for (const name of packages) expect(modules, name).toContain(`@tapwire/${name}`)
-    expect(page('api/classes/_tapwire_stack.Stack.html')).toContain('addInterface')
+    const stack = page('api/classes/_tapwire_stack.Stack.html')
+    expect(stack).toContain('addInterface')
+    expect(stack).toContain('href="../../index.html"')
   })
 
   it('has the lab', () => {
