@@ -105,7 +105,7 @@ export const blindInjection: Lesson = {
       }),
     },
     {
-      text: 'Switch timestamps on at both hosts. What does the third forged segment lack now?',
+      text: 'Switch timestamps on at both hosts. What does the third forged segment lack now, and does B mind (RFC 7323 section 3.2)?',
       scenario: vary(SCENARIO, 'Injection against timestamps', { hosts: { timestamps: true } }),
     },
   ],

@@ -6,7 +6,7 @@ import type { Scenario } from '../../src/model/scenario.ts'
 import { record } from './runs.ts'
 
 /** The solutions of the exercises in docs/teaching.md that are about a changed scenario. */
-describe('the exercises of the teaching guide', () => {
+describe('the exercises of the teaching guide', { timeout: 120_000 }, () => {
   it('handshake: without the third segment the request opens the connection at B', () => {
     const run = record(changed('handshake', (one) => withLink(one, 'A→B', { dropAny: [1] })))
     expect(count(run, { again: (why) => why !== null })).toBe(0)

@@ -16,7 +16,10 @@ function texts(lesson: Lesson): string[] {
   ]
 }
 
-describe('the lessons', () => {
+/** Milliseconds for what plays many runs, on a machine that has other things to do. */
+const LONG = 180_000
+
+describe('the lessons', { timeout: LONG }, () => {
   it('are at least twenty-five, with ids of their own, each after what it builds on', () => {
     expect(LESSONS.length).toBeGreaterThanOrEqual(25)
     const seen = new Set<string>()
@@ -55,7 +58,7 @@ describe('the lessons', () => {
   })
 })
 
-describe.each(LESSONS.map((lesson) => [lesson.id, lesson] as const))('%s', (_, lesson) => {
+describe.each(LESSONS.map((lesson) => [lesson.id, lesson] as const))('%s', { timeout: LONG }, (_, lesson) => {
   it.each(lesson.claims.map((claim) => [claim.text, claim] as const))('%s', (_text, claim) => {
     expect(claim.holds(runsOf(lesson))).toBe(true)
   })
