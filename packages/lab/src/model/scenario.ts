@@ -65,7 +65,7 @@ export interface LinkSettings {
   /** Probabilities, 0 to 1. */
   readonly loss?: number
   readonly reorder?: number
-  /** Milliseconds by which a reordered frame comes later, so that others overtake it; default a quarter of the latency. */
+  /** Milliseconds by which a reordered frame comes later, so that others overtake it; default a quarter of the latency, 1 at least. */
   readonly reorderBy?: number
   readonly duplicate?: number
   readonly corrupt?: number

@@ -45,13 +45,20 @@ export class Flow {
   }
 
   close(host: HostName): void {
-    this.#world.recorder.called(host, this.index, 'close', 0)
-    this.#world.as(host, this.index, () => this.ends[host].connection?.close())
+    this.#end(host, 'close')
   }
 
   abort(host: HostName): void {
-    this.#world.recorder.called(host, this.index, 'abort', 0)
-    this.#world.as(host, this.index, () => this.ends[host].connection?.abort())
+    this.#end(host, 'abort')
+  }
+
+  #end(host: HostName, how: 'close' | 'abort'): void {
+    const { connection } = this.ends[host]
+    if (connection === null) return
+    this.#world.as(host, this.index, () => {
+      this.#world.recorder.called(host, this.index, how, 0)
+      connection[how]()
+    })
   }
 
   #prepare(): void {

@@ -51,7 +51,14 @@ function memoryFor({ bandwidth = 0, latency, queue = 100 }: LinkSettings): numbe
 }
 
 export function impairmentOf(settings: LinkSettings): Impairment {
-  const { latency, jitter = 0, reorderBy = latency / 4, queue = 100, codel = false, ecn = false } = settings
+  const {
+    latency,
+    jitter = 0,
+    reorderBy = Math.max(1, latency / 4),
+    queue = 100,
+    codel = false,
+    ecn = false,
+  } = settings
   const { bandwidth = Number.POSITIVE_INFINITY, loss = 0, reorder = 0, duplicate = 0, corrupt = 0 } = settings
   return {
     latency,
@@ -62,7 +69,8 @@ export function impairmentOf(settings: LinkSettings): Impairment {
     ecn,
     loss,
     reorder,
-    reorderDelay: reorderBy,
+    // Later by nothing would be no reordering.
+    reorderDelay: Math.max(0.001, reorderBy),
     duplicate,
     corrupt,
   }

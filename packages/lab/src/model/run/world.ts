@@ -62,6 +62,8 @@ export class World {
 
   /** An application does something: what leaves then leaves for that. */
   as(host: HostName, flow: number, what: () => void): void {
+    // With its host it is gone, too.
+    if (this.#ports[host].dead) return
     const before = this.#prompts[host]
     const calling = this.recorder.calling
     if (before === TIMER) this.#prompts[host] = APPLICATION
@@ -76,7 +78,7 @@ export class World {
   soon(host: HostName, flow: number, what: () => void): void {
     this.clock.soon(() => {
       this.recorder.time = this.time
-      if (!this.#ports[host].dead) this.as(host, flow, what)
+      this.as(host, flow, what)
     })
   }
 
