@@ -5,7 +5,7 @@ import type { Scenario } from '../../src/model/scenario.ts'
 const host = fc.constantFrom('A', 'B')
 const way = fc.constantFrom('A→B', 'B→A')
 const time = fc
-  .oneof(fc.nat({ max: 3_600_000 }), fc.double({ min: 0, max: 3_600_000, noNaN: true }))
+  .oneof(fc.nat({ max: 300 }), fc.nat({ max: 5000 }), fc.double({ min: 0, max: 3_600_000, noNaN: true }))
   .map((t) => t + 0)
 const chance = fc.double({ min: 0, max: 1, noNaN: true }).map((p) => p + 0)
 const truth = fc.boolean()
