@@ -7,7 +7,7 @@ export type Wanted = {
   readonly [K in keyof SegmentRecord]?: SegmentRecord[K] | ((value: SegmentRecord[K]) => boolean)
 }
 
-export function matches(segment: SegmentRecord, wanted: Wanted): boolean {
+function matches(segment: SegmentRecord, wanted: Wanted): boolean {
   for (const key of Object.keys(wanted) as (keyof SegmentRecord)[]) {
     const is: unknown = segment[key]
     const want: unknown = wanted[key]
@@ -32,9 +32,6 @@ export function first(recording: Recording, wanted: Wanted): SegmentRecord | nul
 export function count(recording: Recording, wanted: Wanted): number {
   return all(recording, wanted).length
 }
-
-/** For filters: which is not null. */
-export const known = (value: unknown): boolean => value !== null
 
 export const AtoB = { way: 'A→B' } as const
 export const BtoA = { way: 'B→A' } as const
