@@ -11,6 +11,7 @@ export class FlowChooser implements View {
   constructor(lab: Lab) {
     this.flows = h('select', {
       'aria-label': 'Connection',
+      title: 'Connection',
       on: { change: () => lab.store.set({ flow: this.flows.selectedIndex }) },
     })
     this.element = h('div', { class: 'flow-chooser' }, this.flows)
@@ -24,7 +25,7 @@ export class FlowChooser implements View {
       this.shown = count
       refill(
         this.flows,
-        ...Array.from({ length: count }, (_, flow) => h('option', {}, `Connection ${flow + 1}`)),
+        ...Array.from({ length: count }, (_, flow) => h('option', {}, `${flow + 1} of ${count}`)),
       )
     }
     this.flows.selectedIndex = state.flow

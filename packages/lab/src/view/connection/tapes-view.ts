@@ -212,16 +212,22 @@ function drawTape(tape: Tape): SVGElement[] {
       s('line', { x1: `${part(at)}%`, x2: `${part(at)}%`, y1: 5, y2: 28, class: 'tape-mark' }),
       s(
         'text',
-        { x: `${part(at)}%`, y: 38 + index * 12, 'text-anchor': anchor(part(at), index), class: 'tape-name' },
+        {
+          x: `${part(at)}%`,
+          y: 38 + index * 12,
+          'text-anchor': anchor(part(at), `${name} ${numberText(at)}`),
+          class: 'tape-name',
+        },
         `${name} ${numberText(at)}`,
       ),
     ]),
   ]
 }
 
-/** Names at the edges stay on the tape. */
-function anchor(part: number, index: number): string {
-  if (part < 14) return 'start'
-  if (part > 86) return 'end'
-  return index === 0 ? 'end' : 'start'
+/** Names at the edges stay on the tape: a letter takes about this part of a narrow one, in per cent. */
+const LETTER = 1.9
+
+function anchor(part: number, text: string): string {
+  if (part < text.length * LETTER) return 'start'
+  return 'end'
 }

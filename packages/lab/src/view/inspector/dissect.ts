@@ -164,7 +164,7 @@ function fragmentText(value: number): string {
 }
 
 function transport(reader: Reader, protocol: number, end: number): void {
-  if (protocol === 6) tcp(reader, Math.min(end, reader.frame.length))
+  if (protocol === 6) tcp(reader, end)
   else if (protocol === 1 || protocol === 58) icmp(reader, protocol)
   else reader.rest('Data')
 }
@@ -186,9 +186,12 @@ function tcp(reader: Reader, end: number): void {
   reader.field('Urgent pointer', 2, String(reader.u16()))
   tcpOptions(reader, start + dataOffset)
   const length = end - reader.at
-  if (length > 0) {
+  const kept = Math.min(length, reader.frame.length - reader.at)
+  if (kept > 0) {
     reader.begin('Data')
-    reader.field('Payload', length, `${numberText(length)} bytes`)
+    // Of long runs only the first bytes of each frame are kept.
+    const rest = kept < length ? `, the first ${kept} kept` : ''
+    reader.field('Payload', kept, `${numberText(length)} bytes${rest}`)
   }
   if (reader.at < reader.frame.length) reader.rest('Padding')
 }

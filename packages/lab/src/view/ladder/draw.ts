@@ -82,13 +82,16 @@ function firstAtOrBelow(values: Float64Array, count: number, y: number): number 
   return low
 }
 
+function isFromMiddle({ from }: SegmentRecord): boolean {
+  return from === 'router' || from === 'forger'
+}
+
 export function arrowOf(scene: LadderScene, number: number, into: Arrow): Arrow {
   const segment = scene.recording.segments[number]
   const { left, right } = lifelines(scene.width)
   const toRight = segment.way === 'A→B'
   const middle = (left + right) / 2
-  const fromMiddle = segment.from === 'router' || segment.from === 'forger'
-  const x1 = fromMiddle ? middle : toRight ? left : right
+  const x1 = isFromMiddle(segment) ? middle : toRight ? left : right
   const x2 = toRight ? right : left
   const y1 = scene.layout.startY[number] - scene.top + HEAD
   const y2 = scene.layout.endY[number] - scene.top + HEAD
@@ -180,7 +183,10 @@ function drawArrow(
   painter.line(x1, y1, x2, y2, stroke)
   if (segment.lost !== null && segment.lost.at <= scene.horizon)
     drawCross(painter, x2, y2, palette.warn, opacity)
-  else if (!later) drawArrowHead(painter, arrow, colour, segment.damaged ? palette.warn : colour)
+  else if (!later) {
+    const size = scene.dense && !selected ? HEAD_LENGTH / 2 : HEAD_LENGTH
+    drawArrowHead(painter, arrow, size, colour, segment.damaged ? palette.warn : colour)
+  }
 }
 
 /** How much of its way a segment has gone at the cursor's time; 1 when it is there, or has not begun. */
@@ -193,10 +199,16 @@ function partShown(segment: SegmentRecord, scene: LadderScene, { y1, y2 }: Arrow
   return y2 > y1 ? Math.min(0.97, Math.max(0.02, (y - y1) / (y2 - y1))) : 0.5
 }
 
-function drawArrowHead(painter: Painter, { x1, y1, x2, y2 }: Arrow, colour: string, rim: string): void {
+function drawArrowHead(
+  painter: Painter,
+  { x1, y1, x2, y2 }: Arrow,
+  size: number,
+  colour: string,
+  rim: string,
+): void {
   const length = Math.hypot(x2 - x1, y2 - y1) || 1
-  const dx = ((x2 - x1) / length) * HEAD_LENGTH
-  const dy = ((y2 - y1) / length) * HEAD_LENGTH
+  const dx = ((x2 - x1) / length) * size
+  const dy = ((y2 - y1) / length) * size
   painter.polygon(
     [x2, y2, x2 - dx - dy * 0.42, y2 - dy + dx * 0.42, x2 - dx + dy * 0.42, y2 - dy - dx * 0.42],
     colour,
@@ -259,7 +271,9 @@ function drawLabels(
     const x = arrow.x1 + dx * HEAD_OF_LABEL + Math.sin(angle) * 7
     const y = arrow.y1 + dy * HEAD_OF_LABEL - Math.cos(angle) * 7
     const length = Math.hypot(arrow.x2 - arrow.x1, arrow.y2 - arrow.y1)
-    const room = important ? Number.POSITIVE_INFINITY : (length * LABEL_PART) / (scene.labelSize * LETTER)
+    const room = important
+      ? Number.POSITIVE_INFINITY
+      : (length * (isFromMiddle(segment) ? 1 : LABEL_PART)) / (scene.labelSize * LETTER)
     painter.text(x, y, fitLabel(labelText(segment, scene), room), {
       colour: segment.again === null ? palette.kinds[segment.kind] : palette.again,
       font,

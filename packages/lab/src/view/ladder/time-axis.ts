@@ -147,15 +147,14 @@ export function countShown(segments: readonly SegmentRecord[], horizon: number, 
 function collectEnds(segments: readonly SegmentRecord[], count: number, options: AxisOptions): End[] {
   const ends: End[] = []
   for (let number = 0; number < count; number++) {
+    const { way, sentAt } = segments[number]
+    ends.push({ time: sentAt, segment: number, start: true, side: way === 'A→B' ? 0 : 1 })
+  }
+  // Both halves are in order but for a few: sorting takes a step or two for each then.
+  for (let number = 0; number < count; number++) {
     const segment = segments[number]
-    const from = segment.way === 'A→B' ? 0 : 1
-    ends.push({ time: segment.sentAt, segment: number, start: true, side: from })
-    ends.push({
-      time: endTime(segment, options.flightOf(segment)),
-      segment: number,
-      start: false,
-      side: 1 - from,
-    })
+    const time = endTime(segment, options.flightOf(segment))
+    ends.push({ time, segment: number, start: false, side: segment.way === 'A→B' ? 1 : 0 })
   }
   // What arrives at an instant comes before what is sent at it: it is mostly the cause.
   return ends.sort((a, b) => a.time - b.time || Number(a.start) - Number(b.start) || a.segment - b.segment)

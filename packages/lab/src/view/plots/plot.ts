@@ -199,9 +199,12 @@ function carryOn(values: (number | null | undefined)[]): void {
   }
 }
 
+/** The axis of an empty plot. */
+const NOTHING = 10
+
 function top(max: number | null, strokes: readonly Stroke[], cut: number): number {
   const highest = strokes.reduce((most, { to }) => Math.max(most, to), Math.min(max ?? 0, cut))
-  return highest > 0 ? highest * 1.06 : 1
+  return highest > 0 ? highest * 1.06 : NOTHING
 }
 
 export function valueText(value: number, unit: PlotData['unit']): string {

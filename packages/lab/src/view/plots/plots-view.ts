@@ -54,10 +54,8 @@ export class PlotsView implements View {
         'div',
         { class: 'panel-head' },
         h('div', { class: 'choice-list', role: 'group', 'aria-label': 'Plot' }, ...this.buttons),
-        h('span', { class: 'spring' }),
-        this.hosts,
       ),
-      this.legend,
+      h('div', { class: 'plot-head' }, this.legend, this.hosts),
       this.plot.element,
     )
     this.markButtons()
