@@ -170,3 +170,20 @@ describe('tapwire dump of a running command', () => {
     expect((await dump.ended).status).toBe(0)
   })
 })
+
+describe('tapwire dump of a device', () => {
+  it('has small servers there, and -c ends it', async () => {
+    const live = join(folder, 'live.pcapng')
+    const { status, out, err } = await run(['dump', '--virtual', 'arp', 'or', 'icmp6', '-c', '2', '-w', live])
+    expect(status).toBe(0)
+    expect(out.trimEnd().split('\n')).toHaveLength(2)
+    expect(err).toContain('echo (7, TCP and UDP), discard (9), chargen (19), http (80)')
+    expect(pcapng.readPcapng(readFileSync(live))?.packets).toHaveLength(2)
+  })
+
+  it('--silent: what the other side says to nobody', async () => {
+    const { status, out, err } = await run(['dump', '--virtual', '--silent', '-c', '1'])
+    expect([status, err]).toEqual([0, expect.stringContaining('; nobody answers')])
+    expect(out).toMatch(/^0\.000000 in {2}/)
+  })
+})

@@ -11,6 +11,14 @@ describe('tapwire nc', () => {
     expect(await run(['nc', host, '7', V], 'one\ntwo\n')).toEqual({ status: 0, out: 'one\ntwo\n', err: '' })
   })
 
+  it('says a request, and hears all of the answer', async () => {
+    const { status, out } = await run(['nc', '10.77.0.1', '80', V], 'GET / HTTP/1.0\r\n\r\n')
+    expect([status, out]).toEqual([
+      0,
+      expect.stringMatching(/^HTTP\/1\.1 200 OK\r\n[\s\S]*<h1>Frames in, sockets out<\/h1>/),
+    ])
+  })
+
   it('goes on reading when its input has ended (chargen does not stop), until Ctrl-C', async () => {
     const nc = start(['nc', '10.77.0.1', '19', V])
     await nc.said(/ !"#\$%&'/)

@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { constants } from 'node:os'
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
+import { constants as system } from 'node:os'
 import { createNetns, type Netns, openTap, openTun, runInNetns, TapError } from '@tapwire/tap-driver'
 import { undoAtEnd } from '../ending.ts'
 import { Failure, Status } from '../failure.ts'
 import { type Addresses, withoutLength } from './addresses.ts'
 import type { WorldOptions } from './options.ts'
 import type { Captured, OtherSide, Output, Wire } from './world.ts'
+
+const TUN = '/dev/net/tun'
 
 /** A TAP or TUN with the kernel at its other end, in a namespace where one was named. @throws Failure */
 export async function openKernelWire(options: WorldOptions, addresses: Addresses): Promise<Wire> {
@@ -129,7 +131,7 @@ function ended(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     child.on('error', reject)
     child.on('close', (status, signal) =>
-      resolve(status ?? 128 + (signal === null ? 0 : (constants.signals[signal] ?? 0))),
+      resolve(status ?? 128 + (signal === null ? 0 : (system.signals[signal] ?? 0))),
     )
   })
 }
@@ -146,14 +148,22 @@ function kill(child: ChildProcess): void {
 function deviceFailure(error: unknown, kind: string): unknown {
   if (!(error instanceof TapError)) return error
   const { code } = error
-  if (code === 'EPERM' || code === 'EACCES') {
-    const sentence = `--${kind} needs the capabilities CAP_NET_ADMIN and (with --netns) CAP_SYS_ADMIN: run it as root, or put \`unshare -Urn\` before it for a network of its own, or take --virtual, which needs nothing`
-    return new Failure(sentence, Status.NoDevice)
-  }
+  if (code === 'EPERM' || code === 'EACCES') return new Failure(missingPrivilege(kind), Status.NoDevice)
   if (code === 'ENODEV' || code === 'ENOTSUP')
     return new Failure(
       `${error.message.replace(/\.$/, '')}; --virtual works without a device`,
       Status.NoDevice,
     )
   return new Failure(error.message, Status.NoDevice)
+}
+
+/** `unshare` makes everybody root of a network of their own, but opens no device that is shut. */
+function missingPrivilege(kind: string): string {
+  const otherwise = 'take --virtual, which needs nothing'
+  try {
+    accessSync(TUN, constants.R_OK | constants.W_OK)
+  } catch {
+    return `--${kind} needs ${TUN}, which this user may not open: run it as root, or ${otherwise}`
+  }
+  return `--${kind} needs the capabilities CAP_NET_ADMIN and (with --netns) CAP_SYS_ADMIN: run it as root, or put \`unshare -Urn\` before it for a network of its own, or ${otherwise}`
 }
