@@ -30,7 +30,7 @@ export function slugOf(text: string): string {
 
 /** One page of Markdown. */
 export function render(markdown: string, resolve: Resolve): Rendered {
-  const md = new MarkdownIt({ html: true, linkify: false, highlight })
+  const md = new MarkdownIt({ html: true, linkify: false, highlight: blockOf })
   const headings: Heading[] = []
   md.use(anchor, {
     slugify: slugOf,
@@ -40,6 +40,8 @@ export function render(markdown: string, resolve: Resolve): Rendered {
       placement: 'after',
       class: 'permalink',
       ariaHidden: true,
+      // The heading itself is what a reader of the page finds.
+      renderAttrs: () => ({ tabindex: '-1' }),
     }),
     callback: (token, { slug, title }) => {
       headings.push({ level: Number(token.tag.slice(1)), id: slug, text: title })
@@ -49,6 +51,11 @@ export function render(markdown: string, resolve: Resolve): Rendered {
   tablesOf(md)
   const html = md.render(markdown)
   return { html, title: headings[0]?.text ?? '', headings }
+}
+
+/** A block of code, which scrolls by itself and so can be reached by the keyboard. */
+function blockOf(code: string, language: string): string {
+  return `<pre tabindex="0"><code>${highlight(code, language)}</code></pre>`
 }
 
 /** Addresses are those of the site; what has no place there is text. */

@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { mustRun } from '../../../examples/shared/programs.ts'
+import { serve } from '../src/serve.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const loader = createRequire(import.meta.url).resolve('tsx')
@@ -71,6 +72,26 @@ describe('npm run site', () => {
     const [, script] = /<script type="module"[^>]* src="\.\/([^"]+)"/.exec(lab) ?? []
     expect(existsSync(join(folder, 'lab', script ?? 'none'))).toBe(true)
     expect(page('index.html')).toContain('href="lab/index.html"')
+  })
+})
+
+describe('the served site', () => {
+  it('has its files and no others', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tapwire-serve-'))
+    writeFileSync(join(folder, 'index.html'), '<h1>here</h1>')
+    const { address, close } = await serve(folder, 0)
+    try {
+      const front = await fetch(address)
+      expect([front.headers.get('content-type'), await front.text()]).toEqual([
+        'text/html; charset=utf-8',
+        '<h1>here</h1>',
+      ])
+      for (const path of ['gone.html', '..%2F..%2Fetc/hostname', '%00', '%zz'])
+        expect((await fetch(address + path)).status, path).toBe(404)
+    } finally {
+      close()
+      rmSync(folder, { recursive: true })
+    }
   })
 })
 
