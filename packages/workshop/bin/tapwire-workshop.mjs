@@ -2,6 +2,10 @@
 // The sources run as they are, like the exercises, which are TypeScript in any case.
 import { register } from 'tsx/esm/api'
 
+// npm runs scripts in the folder of their package; files belong where it was called.
+if (process.env.npm_lifecycle_event === 'workshop' && process.env.INIT_CWD)
+  process.chdir(process.env.INIT_CWD)
+
 register({ tsconfig: false })
 const { main } = await import('../src/cli/main.ts')
 

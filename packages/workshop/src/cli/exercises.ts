@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-export const EXERCISES = fileURLToPath(new URL('../../exercises/', import.meta.url))
+const EXERCISES = fileURLToPath(new URL('../../exercises/', import.meta.url))
 
 export interface Exercise {
   /** The name of its folder: '03-checksum'. */
