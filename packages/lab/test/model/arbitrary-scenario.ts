@@ -27,7 +27,7 @@ const hostSettings = fc.record(
     initialWindow: fc.integer({ min: 1, max: 1000 }),
     sendBuffer: fc.integer({ min: 1, max: 1 << 24 }),
     receiveBuffer: fc.integer({ min: 1, max: 1 << 24 }),
-    maxSegment: fc.integer({ min: 48, max: 1460 }),
+    maxSegment: fc.integer({ min: 88, max: 1460 }),
     slowStartAfterIdle: truth,
     synCookies: truth,
     mtuProbing: fc.constantFrom('blackHole', 'always', false),

@@ -74,11 +74,28 @@ function optionLines(scenario: Scenario, host: HostName, flow: number): string[]
       TCP_OPTIONS.flatMap((name) => (settings[name] === undefined ? [] : [[name, settings[name]]])),
     ),
     ...(congestion === undefined ? {} : { congestion }),
+    ...bufferSettings(settings),
     ...(keepAlive > 0 ? { keepAliveIdle: keepAlive, keepAliveInterval: keepAlive } : {}),
   }
   const lines = Object.entries(given).map(([name, value]) => `--tcp=${name}=${value}`)
   // The segments of the run are the segments of the script: none is put together of several.
   return [...(scenario.ip === 6 ? ['--ip_version=ipv6'] : []), '--strict_segments', ...lines]
+}
+
+/** What a stack takes for a buffer at least; below that it is for the socket to say. */
+const LEAST_BUFFER = 2048
+
+/** Fixed ones: a socket's own option would be doubled and bounded. */
+function bufferSettings({
+  sendBuffer = 0,
+  receiveBuffer = 0,
+}: HostSettings): Readonly<Record<string, unknown>> {
+  return {
+    ...(sendBuffer < LEAST_BUFFER ? {} : { sendBuffer, sendBufferMax: sendBuffer }),
+    ...(receiveBuffer < LEAST_BUFFER
+      ? {}
+      : { receiveBuffer, receiveBufferMax: receiveBuffer, receiveBufferTuning: false }),
+  }
 }
 
 class ScriptWriter {
@@ -125,8 +142,9 @@ class ScriptWriter {
     const set = (level: string, name: string, value: number): void =>
       this.#say(0, `setsockopt(${LISTENER}, ${level}, ${name}, [${value}], 4) = 0`)
     this.#say(0, `socket(..., SOCK_STREAM, IPPROTO_TCP) = ${LISTENER}`)
-    if (sendBuffer !== undefined) set('SOL_SOCKET', 'SO_SNDBUF', sendBuffer)
-    if (receiveBuffer !== undefined) set('SOL_SOCKET', 'SO_RCVBUF', receiveBuffer)
+    if (sendBuffer !== undefined && sendBuffer < LEAST_BUFFER) set('SOL_SOCKET', 'SO_SNDBUF', sendBuffer)
+    if (receiveBuffer !== undefined && receiveBuffer < LEAST_BUFFER)
+      set('SOL_SOCKET', 'SO_RCVBUF', receiveBuffer)
     if (maxSegment !== undefined) set('SOL_TCP', 'TCP_MAXSEG', maxSegment)
     if (!nagle) set('SOL_TCP', 'TCP_NODELAY', 1)
     if (active) {
@@ -171,7 +189,8 @@ class ScriptWriter {
     if (!headers.read(segment.frame) || headers.protocol !== TCP || !this.#isOurs(segment)) return
     const { own, peer } = this.#numbers
     const [from, to] = way === '>' ? [own, peer] : [peer, own]
-    if (segment.kind === 'syn' && segment.from !== 'forger') from.begin(headers.seq)
+    // Another SYN with another number is counted from the first one's, as the runner does.
+    if (segment.kind === 'syn' && segment.from !== 'forger' && !from.known) from.begin(headers.seq)
     const text = scriptPacket(segment, way, numbersOf(from, to))
     if (text !== null) this.#say(time, text)
     from.used((headers.seq + segment.length) >>> 0)

@@ -43,7 +43,8 @@ const hostSettings: Check<HostSettings> = object(
     initialWindow: whole(1, 1000),
     sendBuffer: whole(1, 1 << 24),
     receiveBuffer: whole(1, 1 << 24),
-    maxSegment: whole(48, 1460),
+    // Linux's TCP_MIN_MSS.
+    maxSegment: whole(88, 1460),
     slowStartAfterIdle: truth,
     synCookies: truth,
     mtuProbing: oneOf<'blackHole' | 'always' | false>('blackHole', 'always', false),
