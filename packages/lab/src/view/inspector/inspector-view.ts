@@ -70,7 +70,7 @@ export class InspectorView implements View {
     setText(this.title, `${segment.number} · ${segment.label}`)
     this.title.className = `segment-title kind-${segment.again === null ? segment.kind : 'again'}`
     setText(this.facts, fateText(segment, state.horizon))
-    this.bytes.show(segment.frame)
+    this.bytes.show(segment)
     this.actions.show(recording, segment, state)
     refill(this.explanation, ...explanationOf(recording, segment, state.horizon))
   }

@@ -117,7 +117,8 @@ export class PlotsView implements View {
     })
     // What is compared is the congestion window; four more lines would bury it.
     const others = this.name === 'window' ? second.lines.slice(0, 1) : second.lines
-    return { ...first, lines: [...first.lines, ...others] }
+    const most = Math.max(first.most ?? Number.POSITIVE_INFINITY, second.most ?? 0)
+    return { ...first, lines: [...first.lines, ...others], most }
   }
 
   private fillLegend({ cursor, compared }: LabState): void {
