@@ -35,7 +35,7 @@ describe.skipIf(NO_CHROMIUM !== null)(
           await page.context().close()
         }
       },
-      60_000,
+      120_000,
     )
 
     it('says why a wrong guess is wrong, and which one was right', async () => {
