@@ -19,6 +19,12 @@ describe('tapwire nc', () => {
     ])
   })
 
+  it('ends with the other side where somebody sits at a terminal', async () => {
+    const nc = start(['nc', '10.77.0.1', '80', V], {}, { isTTY: true })
+    nc.write('GET / HTTP/1.0\r\n\r\n')
+    expect(await nc.ended).toMatchObject({ status: 0, out: expect.stringMatching(/<\/p>\n$/) })
+  })
+
   it('goes on reading when its input has ended (chargen does not stop), until Ctrl-C', async () => {
     const nc = start(['nc', '10.77.0.1', '19', V])
     await nc.said(/ !"#\$%&'/)

@@ -8,6 +8,15 @@ import { fileURLToPath } from 'node:url'
 import { afterAll } from 'vitest'
 import { runTapwire } from '../src/main.ts'
 
+// What a command loads only when it runs is made ready here: on a busy machine that takes longer than a test may.
+await Promise.all([
+  ...['demo', 'dump', 'http', 'lab', 'nc', 'packetdrill', 'ping', 'stats', 'trace'].map(
+    (name) => import(`../src/commands/${name}.ts`),
+  ),
+  ...['kernel-wire', 'services', 'virtual-wire'].map((name) => import(`../src/world/${name}.ts`)),
+  ...['control', 'tracing'].map((name) => import(`../src/observe/${name}.ts`)),
+])
+
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const loader = createRequire(import.meta.url).resolve('tsx')
 const entry = fileURLToPath(new URL('../src/tapwire.ts', import.meta.url))
@@ -33,8 +42,12 @@ export interface Running {
   interrupt(signal?: number): void
 }
 
-export function start(args: readonly string[], env: Record<string, string> = {}): Running {
-  const stdin = new PassThrough()
+export function start(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  { isTTY = false } = {},
+): Running {
+  const stdin = Object.assign(new PassThrough(), { isTTY })
   const listeners = new Set<() => void>()
   const collect = (): { stream: PassThrough; text(): string } => {
     const stream = new PassThrough()

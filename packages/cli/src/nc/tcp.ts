@@ -90,6 +90,8 @@ async function converse({ terminal }: Session, socket: Socket, { timeout }: NcOp
   })
   socket.pipe(stdout, { end: false })
   stdin.pipe(socket)
+  // A person at a terminal who has been hung up on has nothing more to say; a file is sent to its end.
+  if (stdin.isTTY) socket.on('end', () => socket.end())
   await Promise.race([once(socket, 'close').catch(() => {}), untilInterrupted(terminal)])
   stdin.unpipe(socket)
   stdin.pause()
