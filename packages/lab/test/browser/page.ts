@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
@@ -27,6 +27,8 @@ export interface Site {
   /** Bytes of all its files, compressed. */
   readonly compressed: number
   readonly browser: Browser
+  /** Gives its files: for a server of somebody else. */
+  readonly serve: RequestListener
   close(): Promise<void>
 }
 
@@ -37,7 +39,7 @@ export async function openSite(): Promise<Site> {
     (name) => extname(name) in TYPES,
   )
   const compressed = files.reduce((sum, name) => sum + gzipSync(readFileSync(join(folder, name))).length, 0)
-  const server = createServer((request, response) => {
+  const serve: RequestListener = (request, response) => {
     const path = new URL(request.url ?? '/', 'http://lab').pathname
     const file = join(folder, path === '/' ? 'index.html' : path)
     if (!file.startsWith(folder) || !existsSync(file)) {
@@ -46,7 +48,8 @@ export async function openSite(): Promise<Site> {
     }
     response.setHeader('content-type', TYPES[extname(file)] ?? 'application/octet-stream')
     response.end(readFileSync(file))
-  })
+  }
+  const server = createServer(serve)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const browser = await chromium.launch({
@@ -58,6 +61,7 @@ export async function openSite(): Promise<Site> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     compressed,
     browser,
+    serve,
     async close() {
       await browser.close()
       server.closeAllConnections()
@@ -79,8 +83,9 @@ export interface Visit {
   readonly faults: string[]
 }
 
-/** @param hash of the address, with its '#' */
-export async function visit(site: Site, hash = '', options: BrowserContextOptions = {}): Promise<Visit> {
+/** @param address within the site, with its '#'; or a whole one */
+export async function visit(site: Site, address = '', options: BrowserContextOptions = {}): Promise<Visit> {
+  const { href, origin } = new URL(address, site.url)
   const context = await site.browser.newContext({
     viewport: { width: 1440, height: 900 },
     acceptDownloads: true,
@@ -94,9 +99,9 @@ export async function visit(site: Site, hash = '', options: BrowserContextOption
   page.on('pageerror', (error) => faults.push(String(error)))
   page.on('request', (request) => {
     const url = request.url()
-    if (!url.startsWith(site.url) && !/^(?:blob|data):/.test(url)) faults.push(`request to ${url}`)
+    if (!url.startsWith(`${origin}/`) && !/^(?:blob|data):/.test(url)) faults.push(`request to ${url}`)
   })
-  await page.goto(site.url + hash)
+  await page.goto(href)
   await page.waitForSelector('html[data-ready="true"]')
   return { page, faults }
 }
