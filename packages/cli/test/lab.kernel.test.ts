@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { RecordingReader } from '@tapwire/lab'
 import { expect, it } from 'vitest'
 import { kernelObstacle, kernelSuite } from '../../../test/support/kernel.ts'
-import { folder, spawnTapwire } from './support.ts'
+import { folder, start } from './support.ts'
 
 // What `ws` is to the page's socket is a dependency of the lab.
 const { WebSocket } = createRequire(new URL('../../lab/package.json', import.meta.url))('ws') as WsModule
@@ -16,26 +16,15 @@ interface WsModule {
 
 kernelSuite('tapwire lab --tap', kernelObstacle(['curl']), () => {
   it('shows the connection of a real curl: its SYN, what it asked, what it got, and its end', async () => {
+    const netns = `twlab-${process.pid}`
     const page = join(folder, 'page')
     mkdirSync(page)
     writeFileSync(join(page, 'index.html'), 'the page of the lab')
     const go = join(folder, 'go')
     // curl waits until somebody looks.
     const peer = `while ! test -e ${go}; do sleep 0.05; done; curl -sS http://10.77.0.2/ && sleep 60`
-    const lab = spawnTapwire(
-      ['lab', '--page', page, '--tap', 'tap0', '--netns', `twlab-${process.pid}`, '--peer', peer],
-      {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      },
-    )
-    let out = ''
-    const url = await new Promise<URL>((resolve) =>
-      lab.stdout?.setEncoding('utf8').on('data', (text: string) => {
-        out += text
-        const address = /^http:\S+/.exec(out)
-        if (address !== null) resolve(new URL(address[0]))
-      }),
-    )
+    const lab = start(['lab', '--page', page, '--tap', 'tap0', '--netns', netns, '--peer', peer])
+    const url = new URL((await lab.said(/^http:\S+(?=\n)/m))[0])
     const socket = new WebSocket(new URL('live', url.href.replace('http:', 'ws:')), { origin: url.origin })
     const reader = new RecordingReader()
     const { recording } = reader
@@ -68,13 +57,13 @@ kernelSuite('tapwire lab --tap', kernelObstacle(['curl']), () => {
     // The ladder's other half: what the stack itself decided.
     const states = recording.events.flatMap(({ event }) => (event.kind === 'state' ? [event.to] : []))
     expect(states).toEqual(expect.arrayContaining(['ESTABLISHED', 'CLOSE-WAIT', 'LAST-ACK']))
-    expect(out).toContain('<h1>Frames in, sockets out</h1>')
 
     // The page itself, from the same door.
     expect(await (await fetch(url)).text()).toBe('the page of the lab')
     expect((await fetch(new URL('/', url))).status).toBe(404)
-    lab.kill('SIGINT')
-    expect((await once(lab, 'exit'))[0]).toBe(130)
-    expect(existsSync(`/run/netns/twlab-${process.pid}`)).toBe(false)
+    lab.interrupt()
+    const { status, out } = await lab.ended
+    expect([status, out]).toEqual([130, expect.stringContaining('<h1>Frames in, sockets out</h1>')])
+    expect(existsSync(`/run/netns/${netns}`)).toBe(false)
   })
 })
