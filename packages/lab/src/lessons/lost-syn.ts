@@ -77,7 +77,7 @@ export const lostSyn: Lesson = {
   explain: [
     'Before the first measurement the retransmission timeout is 1 s (RFC 6298 section 2.1), and each time that it rings it is doubled (RFC 6298 section 5.5): *exponential backoff*. It is TCP’s last and strongest brake, and it needs no news from the network at all.',
     'A does not give up after two: it sends its `SYN` six more times, at 1, 3, 7, 15, 31 and 63 s, and tells the application `ETIMEDOUT` after 127 s. RFC 9293 section 3.8.3 would have it go on for three minutes at least.',
-    'The late `SYN-ACK` is no measurement either: is it the answer to the first, the second or the third `SYN`? A cannot tell, so it does not count (see the lesson on Karn’s rule). To be careful it goes on with `rto` = 3 s (RFC 6298 section 5.7).',
+    'The late `SYN-ACK` is no measurement either: is it the answer to the first, the second or the third `SYN`? A cannot tell, so it does not count (see the lesson on Karn’s rule). To be careful it goes on with `rto` = 3 s (RFC 6298 section 5.7), and with a congestion window of one segment instead of ten (RFC 5681 section 3.1).',
   ],
   sources: [
     { where: 'RFC 6298 section 5', what: 'the timer, and its doubling' },
@@ -131,10 +131,14 @@ export const lostSyn: Lesson = {
       },
     },
     {
-      text: 'A goes on with an RTO of 3 s.',
+      text: 'A goes on with an RTO of 3 s and a window of one segment.',
       holds: ({ first: run }) => {
         const request = first(run, { ...AtoB, kind: 'data' })
-        return request !== null && sampleAt(run, 'A', request.sentAt)?.info.rto === 3000
+        return (
+          request !== null &&
+          about(sampleAt(run, 'A', request.sentAt)?.info.rto, 3000, 0) &&
+          sampleAt(run, 'A', request.sentAt)?.info.cwnd === 1000
+        )
       },
     },
   ],

@@ -143,6 +143,11 @@ export const rack: Lesson = {
       },
     },
     {
+      text: 'Their causes are told apart: RACK in the first run, fast retransmit in the second.',
+      holds: ({ first: run, second }) =>
+        count(run, { ...AGAIN, again: 'rack' }) === 1 && count(second, { ...AGAIN, again: 'fast' }) === 4,
+    },
+    {
       text: 'The second late segment is sent again by counting only.',
       holds: ({ first: run, second }) =>
         nth(second, 1, AGAIN)?.seq === 23_001 &&

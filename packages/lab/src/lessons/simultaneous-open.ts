@@ -47,6 +47,8 @@ export const simultaneousOpen: Lesson = {
     synB: ({ first: run }) => first(run, { ...BtoA, flags: 'S' }),
     synAckA: ({ first: run }) => first(run, { ...AtoB, flags: 'SA' }),
     synAckB: ({ first: run }) => first(run, { ...BtoA, flags: 'SA' }),
+    finA: ({ first: run }) => first(run, { ...AtoB, kind: 'fin' }),
+    finB: ({ first: run }) => first(run, { ...BtoA, kind: 'fin' }),
   },
   steps: [
     {
@@ -61,8 +63,13 @@ export const simultaneousOpen: Lesson = {
     },
     {
       at: ({ first: run }) => first(run, { ...AtoB, flags: 'SA' })?.arrivedAt ?? null,
-      text: 'Each `SYN-ACK` acknowledges the other’s `SYN`: both are `ESTABLISHED`. Four segments instead of three, and no third step: there is nothing left to acknowledge but data.',
+      text: 'Each `SYN-ACK` acknowledges the other’s `SYN`: both are `ESTABLISHED`, if only for a moment: each sends its 500 bytes and closes at once. Four segments instead of three, and no third step.',
       focus: { segments: ['synAckA', 'synAckB'], host: 'B', variables: ['state'], view: 'states' },
+    },
+    {
+      at: ({ first: run }) => first(run, { ...AtoB, kind: 'fin' })?.arrivedAt ?? null,
+      text: 'And as both have closed at the same moment, their `FIN`s cross, too: both ends pass through `CLOSING`, the state that one sees least of all.',
+      focus: { segments: ['finA', 'finB'], host: 'A', variables: ['state'], view: 'states' },
     },
   ],
   explain: [
@@ -93,6 +100,13 @@ export const simultaneousOpen: Lesson = {
       holds: ({ first: run }) =>
         (['A', 'B'] as const).every((host) =>
           states(run, host).join().includes('SYN-SENT,SYN-RECEIVED,ESTABLISHED'),
+        ),
+    },
+    {
+      text: 'Both close at the same moment, and go through CLOSING to TIME-WAIT.',
+      holds: ({ first: run }) =>
+        (['A', 'B'] as const).every((host) =>
+          states(run, host).join().includes('FIN-WAIT-1,CLOSING,TIME-WAIT'),
         ),
     },
     {

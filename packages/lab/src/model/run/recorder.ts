@@ -63,7 +63,7 @@ export class Recorder implements Recording {
     this.scenario = scenario
     this.conversations = conversations
     this.book = new EndBook(this)
-    this.#marks = new SegmentMarks()
+    this.#marks = new SegmentMarks(scenario)
   }
 
   /** There are as many segments as there may be. */

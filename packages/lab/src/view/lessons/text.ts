@@ -23,13 +23,24 @@ export function textNodes(text: Text, context: TextContext): Node[] {
       case 'segment': {
         const { segment } = piece
         if (segment === null) return h('em', {}, piece.text)
-        const show = (): void => context.onSegment(segment)
-        return h('button', { type: 'button', class: 'segment-link', on: { click: show } }, piece.text)
+        return segmentLink(piece.text, () => context.onSegment(segment))
       }
       default:
         return document.createTextNode(piece.text)
     }
   })
+}
+
+/** A button that is part of its sentence: a real one is a box, and the full stop behind it could begin a line. */
+function segmentLink(text: string, show: () => void): HTMLElement {
+  const link = h('span', { class: 'segment-link', role: 'button', tabindex: 0, on: { click: show } }, text)
+  link.addEventListener('keydown', (event) => {
+    if (event.key !== 'Enter' && event.key !== ' ') return
+    event.preventDefault()
+    event.stopPropagation()
+    show()
+  })
+  return link
 }
 
 export function paragraph(text: Text, context: TextContext): HTMLElement {
