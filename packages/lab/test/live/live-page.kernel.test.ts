@@ -90,13 +90,8 @@ kernelSuite('the page of tapwire lab --tap', obstacle, () => {
   })
 
   it('shows the conversation of a real curl as it happens, and stays when the stack has gone', async () => {
-    const site = {
-      url: url.href.replace('?live', ''),
-      compressed: 0,
-      browser,
-      close: () => Promise.resolve(),
-    }
-    const { page, faults } = await visit(site, '?live')
+    const site = { url: url.href, compressed: 0, browser, serve: () => {}, close: () => Promise.resolve() }
+    const { page, faults } = await visit(site, url.href)
     expect(await page.textContent('h1')).toBe('A live stack')
     writeFileSync(go, '')
     const look = async (): Promise<Seen> => (await page.evaluate(LOOK)) as Seen
