@@ -21,6 +21,7 @@ export function watchLive(lab: Lab): void {
   let frame = 0
   const show = (): void => {
     frame = 0
+    if (lab.state.run.recording !== recording) return
     lab.grown(recording.skipped - skipped)
     skipped = recording.skipped
   }

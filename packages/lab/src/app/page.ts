@@ -111,6 +111,7 @@ export function buildPage(root: HTMLElement, lab: Lab, make: MakeSimulation): Pa
       setText(title, state.run.recording.scenario?.title ?? 'A live stack')
       root.dataset.part = partOf(state.panel)
       root.toggleAttribute('data-compared', state.compared !== null)
+      root.toggleAttribute('data-live', state.run.recording.scenario === null)
     },
   })
   for (const view of [tabs, lessons, ladder, plots, transport, phoneTabs, live]) lab.store.add(view)

@@ -33,6 +33,11 @@ export class AddressBar {
 
   /** Copies it, with the cursor's time in it. */
   async share(): Promise<void> {
+    // Its address holds the token that lets one look.
+    if (this.lab.scenario === null) {
+      toast('A live stack has no address that others could open: export what you have seen')
+      return
+    }
     const address = this.write(this.lab.state.cursor.time)
     try {
       await navigator.clipboard.writeText(address)

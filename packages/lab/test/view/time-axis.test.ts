@@ -24,6 +24,16 @@ describe('the axis of the ladder', () => {
     for (const time of [3, 17.5, 41, 99]) expect(layout.timeOf(layout.yOf(time))).toBeCloseTo(time, 6)
   })
 
+  it('knows the first and the last place of an instant that is spread', () => {
+    const burst = segments
+      .slice(0, 5)
+      .map((segment) => ({ ...segment, way: 'A→B' as const, sentAt: 10, arrivedAt: 30 }))
+    const layout = layOut(burst, options)
+    expect(layout.firstYOf(10)).toBeCloseTo(40, 6)
+    expect(layout.yOf(10)).toBeCloseTo(40 + 4 * 17, 6)
+    expect(layout.firstYOf(20)).toBe(layout.yOf(20))
+  })
+
   it('gives every end on a side room for its label', () => {
     const { startY, endY } = layOut(segments, options)
     for (const side of ['A→B', 'B→A'] as const) {
@@ -52,6 +62,15 @@ describe('the axis of the ladder', () => {
       [1020, 2000],
     ])
     expect(layout.height).toBeLessThan(500)
+  })
+
+  it('draws what arrives at once, as a live stack sees it, in the order in which it was', () => {
+    const live = segments.slice(0, 6).map((segment) => ({ ...segment, sentAt: 5, arrivedAt: 5 }))
+    const { startY, endY } = layOut(live, options)
+    for (const at of live.keys()) {
+      expect(endY[at]).toBeGreaterThan(startY[at])
+      if (at > 0) expect(startY[at] - startY[at - 1]).toBeCloseTo(17, 6)
+    }
   })
 
   it('leaves out what lies beyond the horizon, and what is sent at the moment that a lesson asks about', () => {

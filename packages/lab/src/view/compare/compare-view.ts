@@ -77,6 +77,7 @@ export class CompareDialog {
 
   open(): void {
     const { scenario } = this.lab
+    if (scenario === null) this.lab.onRefused('A live stack runs once: there is nothing to compare it with')
     if (scenario === null || this.element.open) return
     refill(this.list, ...comparisonsOf(scenario).map((comparison) => this.button(comparison)))
     this.element.showModal()

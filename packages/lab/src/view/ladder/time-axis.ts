@@ -38,6 +38,8 @@ export interface AxisOptions {
 const FOLD_ABOVE = 150
 const FOLDED = 60
 const SAME_INSTANT = 1e-6
+/** What arrives at once falls by this part of the gap, so that one sees which way it goes. */
+const AT_ONCE_SLOPE = 0.3
 
 interface End {
   readonly time: number
@@ -45,6 +47,8 @@ interface End {
   readonly start: boolean
   /** 0 is the left side. */
   readonly side: number
+  /** It arrives when it leaves: a live stack sees each segment once. */
+  readonly atOnce: boolean
 }
 
 /** When it arrived, was lost, or may be thought to arrive. */
@@ -57,62 +61,103 @@ export function endTime(segment: SegmentRecord, flight: number): number {
 export function layOut(segments: readonly SegmentRecord[], options: AxisOptions): LadderLayout {
   const count = countShown(segments, options.horizon, options.limit)
   const ends = collectEnds(segments, count, options)
-  const times: number[] = [0]
-  const ys: number[] = [0]
-  const folds: { y: number; from: number; to: number }[] = []
-  const startY = new Float64Array(count)
-  const endY = new Float64Array(count)
-  const lastOfSide = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]
-  let onTheWay = 0
-  let y = 0
-  let time = 0
+  const drawing = new Drawing(count, options)
   for (let at = 0; at < ends.length; ) {
-    const instant = ends[at].time
-    let length = (instant - time) * options.scale
-    if (!options.even && onTheWay === 0 && length > FOLD_ABOVE) {
-      folds.push({ y: y + FOLDED / 2, from: time, to: instant })
-      length = FOLDED
-    }
-    let base = y + length
-    let next = at
-    const used = [0, 0]
-    while (next < ends.length && ends[next].time - instant < SAME_INSTANT) used[ends[next++].side]++
-    if (!options.even) {
-      for (const side of [0, 1]) if (used[side] > 0) base = Math.max(base, lastOfSide[side] + options.gap)
-    }
-    times.push(instant)
-    ys.push(base)
-    const placed = [0, 0]
-    for (; at < next; at++) {
-      const end = ends[at]
-      const own = options.even ? base : base + placed[end.side]++ * options.gap
-      lastOfSide[end.side] = own
-      if (end.start) startY[end.segment] = own
-      else endY[end.segment] = own
-      onTheWay += end.start ? 1 : -1
-      y = Math.max(y, own)
-    }
-    y = Math.max(y, base)
-    if (y > base) {
-      times.push(instant)
-      ys.push(y)
-    }
-    time = instant
+    let next = at + 1
+    while (next < ends.length && ends[next].time - ends[at].time < SAME_INSTANT) next++
+    drawing.addInstant(ends, at, next)
+    at = next
   }
+  const { startY, endY, folds, times, ys, y } = drawing
+  const beyond = options.even ? Number.POSITIVE_INFINITY : FOLDED
   return {
     startY,
     endY,
     count,
     height: y,
     folds,
-    firstYOf: (moment) => {
+    firstYOf(moment) {
       const at = firstNotBefore(times, moment - SAME_INSTANT)
       if (at < times.length && times[at] - moment < SAME_INSTANT) return ys[at]
-      return interpolate(times, ys, moment, options.scale, FOLDED)
+      return interpolate(times, ys, moment, options.scale, beyond)
     },
-    yOf: (moment) =>
-      interpolate(times, ys, moment, options.scale, options.even ? Number.POSITIVE_INFINITY : FOLDED),
+    yOf: (moment) => interpolate(times, ys, moment, options.scale, beyond),
     timeOf: (place) => interpolate(ys, times, place, 1 / options.scale, Number.POSITIVE_INFINITY),
+  }
+}
+
+/** The drawing so far: it grows downwards, an instant at a time. */
+class Drawing {
+  readonly startY: Float64Array
+  readonly endY: Float64Array
+  /** Points of the axis: both rise. */
+  readonly times: number[] = [0]
+  readonly ys: number[] = [0]
+  readonly folds: { y: number; from: number; to: number }[] = []
+  y = 0
+  private time = 0
+  private onTheWay = 0
+  /** The last end on each side. */
+  private readonly last = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  private readonly options: AxisOptions
+
+  constructor(count: number, options: AxisOptions) {
+    this.startY = new Float64Array(count)
+    this.endY = new Float64Array(count)
+    this.options = options
+  }
+
+  /** The ends from index `from` to before `to` are of one instant. */
+  addInstant(ends: readonly End[], from: number, to: number): void {
+    const { time } = ends[from]
+    const base = this.firstPlace(ends, from, to)
+    this.point(time, base)
+    const { even, gap } = this.options
+    // How many of this instant stand on each side already.
+    const placed = [0, 0]
+    for (let at = from; at < to; at++) {
+      const end = ends[at]
+      const row = end.atOnce ? Math.max(...placed) : placed[end.side]
+      this.put(end, even ? base : base + row * gap)
+      if (end.atOnce) placed.fill(row + 1)
+      else placed[end.side]++
+    }
+    if (this.y > base) this.point(time, this.y)
+    this.time = time
+  }
+
+  private firstPlace(ends: readonly End[], from: number, to: number): number {
+    const { scale, gap, even } = this.options
+    const { time } = ends[from]
+    const length = (time - this.time) * scale
+    if (even) return this.y + length
+    const quiet = this.onTheWay === 0 && length > FOLD_ABOVE
+    if (quiet) this.folds.push({ y: this.y + FOLDED / 2, from: this.time, to: time })
+    let base = this.y + (quiet ? FOLDED : length)
+    for (let at = from; at < to; at++) {
+      const { side, atOnce } = ends[at]
+      base = Math.max(base, this.last[side] + gap, atOnce ? this.last[1 - side] + gap : 0)
+    }
+    return base
+  }
+
+  private put({ segment, start, side, atOnce }: End, place: number): void {
+    this.last[side] = place
+    if (start) this.startY[segment] = place
+    else this.endY[segment] = place
+    if (atOnce) {
+      this.last[1 - side] = place
+      this.endY[segment] = place + this.options.gap * AT_ONCE_SLOPE
+    } else {
+      this.onTheWay += start ? 1 : -1
+    }
+    this.y = Math.max(this.y, place)
+  }
+
+  private point(time: number, y: number): void {
+    this.times.push(time)
+    this.ys.push(y)
+    this.y = Math.max(this.y, y)
   }
 }
 
@@ -147,14 +192,16 @@ export function countShown(segments: readonly SegmentRecord[], horizon: number, 
 function collectEnds(segments: readonly SegmentRecord[], count: number, options: AxisOptions): End[] {
   const ends: End[] = []
   for (let number = 0; number < count; number++) {
-    const { way, sentAt } = segments[number]
-    ends.push({ time: sentAt, segment: number, start: true, side: way === 'A→B' ? 0 : 1 })
+    const { way, sentAt, arrivedAt } = segments[number]
+    const atOnce = arrivedAt === sentAt
+    ends.push({ time: sentAt, segment: number, start: true, side: way === 'A→B' ? 0 : 1, atOnce })
   }
   // Both halves are in order but for a few: sorting takes a step or two for each then.
   for (let number = 0; number < count; number++) {
     const segment = segments[number]
+    if (segment.arrivedAt === segment.sentAt) continue
     const time = endTime(segment, options.flightOf(segment))
-    ends.push({ time, segment: number, start: false, side: segment.way === 'A→B' ? 1 : 0 })
+    ends.push({ time, segment: number, start: false, side: segment.way === 'A→B' ? 1 : 0, atOnce: false })
   }
   // What arrives at an instant comes before what is sent at it: it is mostly the cause.
   return ends.sort((a, b) => a.time - b.time || Number(a.start) - Number(b.start) || a.segment - b.segment)

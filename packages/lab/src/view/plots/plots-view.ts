@@ -2,7 +2,9 @@ import type { Lab } from '../../app/lab.ts'
 import { shownPart } from '../../app/shown-part.ts'
 import type { LabState, View } from '../../app/store.ts'
 import type { PlotName } from '../../lessons/lesson.ts'
+import type { Recording } from '../../model/recording.ts'
 import type { HostName } from '../../model/scenario.ts'
+import { endOf } from '../connection/samples.ts'
 import { h, refill } from '../h.ts'
 import { readPalette } from '../palette.ts'
 import { Plot, valueText } from './plot.ts'
@@ -104,9 +106,17 @@ export class PlotsView implements View {
     this.fillLegend(state)
   }
 
+  /** A live stack tells of its own end only. */
+  private hostIn(recording: Recording, flow: number): HostName {
+    const wanted = this.host ?? senderOf(recording, flow)
+    const isThere = (host: HostName): boolean => (endOf(recording, host, flow)?.samples.length ?? 0) > 0
+    const other = wanted === 'A' ? 'B' : 'A'
+    return !isThere(wanted) && isThere(other) ? other : wanted
+  }
+
   private collect(state: LabState): PlotData {
     const { run, compared, flow, horizon } = state
-    const host = this.host ?? senderOf(run.recording, flow)
+    const host = this.hostIn(run.recording, flow)
     const query = { recording: shownPart(run.recording, horizon), host, flow, dashed: false }
     const first = plotData(this.name, query)
     if (compared === null) return first
