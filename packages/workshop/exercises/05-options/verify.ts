@@ -40,6 +40,10 @@ function check(
 function mistakeIn(actual: Options, expected: Options): Mistake | null {
   const numbers = [actual.mss, actual.timestamps?.value, actual.timestamps?.echo, ...actual.sack.flat()]
   if (numbers.some((value) => typeof value === 'number' && value < 0)) return 'signed'
+  // The option behind the first one was not found.
+  if (expected.sackPermitted && !actual.sackPermitted && actual.mss === expected.mss && actual.mss !== null) {
+    return 'length-without-header'
+  }
   const swapped = (value: number): number => ((value & 0xff) << 8) | (value >> 8)
   if (actual.mss !== null && expected.mss !== null && actual.mss !== expected.mss) {
     if (actual.mss === swapped(expected.mss)) return 'little-endian'

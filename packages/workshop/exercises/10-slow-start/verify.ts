@@ -143,7 +143,7 @@ function checkRecovery(world: World, lost: number): void {
   const what = `The segment with seq=${tcp.seq} was lost.`
   checkDuplicates(world)
   const first = sent.find((frame) => frame.at > at + 900)
-  if (again >= 0 && first !== undefined && first.tcp.seq !== tcp.seq) {
+  if (first !== undefined && first.tcp.seq !== tcp.seq) {
     world.fail('wrong-segment' satisfies Mistake, { what, expected, actual: describe(first), frame: first })
   }
   if (again < 0) {

@@ -1,0 +1,37 @@
+import { ACK, buildSegment, type Connection, PSH, readSegment } from '../../src/learner/segments.ts'
+import type { Wire } from '../../src/learner/wire.ts'
+
+const FIRST_RTO = 1000
+
+export function send(wire: Wire, connection: Connection, data: Uint8Array): void {
+  const { path, seq, ack } = connection
+  /** How many bytes are acknowledged, and how many were sent. */
+  let acked = 0
+  let sent = 0
+  let rto = FIRST_RTO
+  let stopTimer = (): void => {}
+
+  function transmit(): void {
+    const payload = data.subarray(acked, acked + 1400)
+    sent = acked + payload.length
+    wire.send(buildSegment(path, { seq: (seq + acked) >>> 0, ack, flags: ACK | PSH, payload }))
+    stopTimer = wire.after(rto, timeout)
+  }
+
+  function timeout(): void {
+    rto *= 2
+    transmit()
+  }
+
+  wire.onFrame = (frame) => {
+    const segment = readSegment(frame)
+    if (segment === null || segment.path.destinationPort !== path.sourcePort || !(segment.flags & ACK)) return
+    const count = (segment.ack - seq) >>> 0
+    if (count <= acked || count > sent) return
+    acked = count
+    stopTimer()
+    rto = FIRST_RTO
+    if (acked < data.length) transmit()
+  }
+  if (data.length > 0) transmit()
+}
