@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { run, spawnTapwire } from './support.ts'
 
@@ -57,6 +59,20 @@ describe('tapwire --help', () => {
     expect((await once(child, 'close'))[0]).toBe(0)
     expect(out).toBe((await run(['--help'])).out)
   })
+})
+
+it('what is installed as `tapwire` is the program, and says so where it has not been built', () => {
+  const file = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url))
+  const { status, stdout, stderr } = spawnSync(process.execPath, [file('bin/tapwire.mjs'), '--help'], {
+    encoding: 'utf8',
+  })
+  if (existsSync(file('dist/tapwire.js')))
+    expect([status, stdout, stderr]).toEqual([0, expect.stringMatching(/^Usage: tapwire /), ''])
+  else
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^tapwire: this clone has not been built: .*npm run build.*\n$/),
+    ])
 })
 
 describe('mistakes', () => {

@@ -144,6 +144,19 @@ describe('a running command', () => {
     },
   )
 
+  it('takes sixteen visitors at a time', async () => {
+    const { server } = await serve()
+    const visitors = Array.from({ length: 20 }, () => connect(join(sockets, `${process.pid}.sock`)))
+    const turnedAway = visitors
+      .filter((socket) => socket.on('error', () => {}))
+      .map((socket) => once(socket, 'close'))
+    let gone = 0
+    for (const one of turnedAway) void one.then(() => gone++)
+    await expect.poll(() => gone).toBe(4)
+    for (const socket of visitors) socket.destroy()
+    await stop(server)
+  })
+
   it('leaves out, and counts, what a visitor is too slow to read', async () => {
     let tell = (_: WatchedFrame): void => {}
     const device = {
