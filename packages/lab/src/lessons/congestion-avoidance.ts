@@ -97,7 +97,7 @@ export const congestionAvoidance: Lesson = {
     },
     {
       at: 27_900,
-      text: 'NewReno has only now come back to where it was at 11.7 s: sixteen seconds for one tooth. Compare the goodput: for half of that time its line was not full.',
+      text: 'NewReno has only now come back to where it was at 11.7 s: sixteen seconds for one tooth. Compare the goodput: for six seconds of them its line was not full.',
       focus: { run: 'second', host: 'A', variables: ['cwnd'], plot: 'goodput' },
     },
   ],
@@ -151,6 +151,11 @@ export const congestionAvoidance: Lesson = {
         const losses = events(run, 'recoveryEnter', 'A').map(({ time }) => time)
         return losses.length === 3 && about(losses[2] - losses[1], 16_300, 200)
       },
+    },
+    {
+      text: 'After its loss NewReno leaves the line partly empty: from 13.5 to 17.5 s it gets less than 430 kbit/s, from 21 to 26 s more than 470.',
+      holds: ({ second: run }) =>
+        (received(run, 13_500, 17_500) * 8) / 4000 < 430 && (received(run, 21_000, 26_000) * 8) / 5000 > 470,
     },
     {
       text: 'In that time CUBIC delivers more: 978,000 bytes against 908,000.',

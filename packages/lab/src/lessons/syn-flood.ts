@@ -9,9 +9,9 @@ const COOKIE = { ...BtoA, kind: 'syn', arrivedAt: (at: number | null) => at !== 
 const flood = (title: string, b: HostSettings) =>
   scenario(title, {
     duration: 1500,
-    latency: 20,
+    latency: 8,
     b,
-    flows: [{ app: 'synFlood', syns: 60, backlog: 8 }],
+    flows: [{ app: 'synFlood', syns: 30, backlog: 4 }],
   })
 
 export const synFlood: Lesson = {
@@ -28,7 +28,7 @@ export const synFlood: Lesson = {
     scenario: flood('SYN flood, without cookies', { synCookies: false }),
   },
   intro: [
-    'For each `SYN` B answers and keeps a record, a *half-open connection*, until the third segment comes. Here it has room for 8. Somebody sends 60 `SYN`s, one each millisecond, from addresses that do not exist: nobody will ever send the third segment.',
+    'For each `SYN` B answers and keeps a record, a *half-open connection*, until the third segment comes. Here it has room for 4. Somebody sends 30 `SYN`s, one each millisecond, from addresses that do not exist: nobody will ever send the third segment.',
     'Among them is one honest client, A, which asks for 1,000 bytes. In the first run B uses *SYN cookies*, in the second it does not.',
   ],
   predict: {
@@ -64,7 +64,7 @@ export const synFlood: Lesson = {
   steps: [
     {
       at: ({ first: run }) => first(run, { from: 'A', kind: 'syn' })?.arrivedAt ?? null,
-      text: 'The flood begins with {flood}. B’s answers go to nobody, and its eight places are taken when {syn} arrives.',
+      text: 'The flood begins with {flood}. B’s answers go to nobody, and its four places are taken when {syn} arrives.',
       focus: { segments: ['syn', 'flood'], host: 'B', variables: ['state'] },
     },
     {
@@ -102,8 +102,8 @@ export const synFlood: Lesson = {
       text: 'Give B 100 places in its queue. Which run is different now?',
       scenario: scenario('A queue large enough', {
         duration: 1500,
-        latency: 20,
-        flows: [{ app: 'synFlood', syns: 60, backlog: 100 }],
+        latency: 8,
+        flows: [{ app: 'synFlood', syns: 30, backlog: 100 }],
       }),
     },
     {
@@ -115,12 +115,12 @@ export const synFlood: Lesson = {
   ],
   claims: [
     {
-      text: 'In both runs 60 SYNs come from nowhere, and their SYN-ACKs reach nobody.',
+      text: 'In both runs 30 SYNs come from nowhere, and their SYN-ACKs reach nobody.',
       holds: ({ first: run, second }) =>
         [run, second].every(
           (one) =>
-            count(one, { from: 'forger', kind: 'syn' }) === 60 &&
-            count(one, { ...BtoA, kind: 'syn' }) >= 60 &&
+            count(one, { from: 'forger', kind: 'syn' }) === 30 &&
+            count(one, { ...BtoA, kind: 'syn' }) >= 30 &&
             count(one, COOKIE) === 1,
         ),
     },
@@ -130,7 +130,7 @@ export const synFlood: Lesson = {
         const came = first(run, { from: 'A', kind: 'syn' })?.arrivedAt ?? null
         return (
           came !== null &&
-          all(run, { from: 'forger', arrivedAt: (at) => at !== null && at < came }).length >= 8
+          all(run, { from: 'forger', arrivedAt: (at) => at !== null && at < came }).length >= 4
         )
       },
     },
