@@ -17,6 +17,8 @@ const MODULES: Readonly<Record<string, string>> = {
   '@tapwire/packetdrill': 'packetdrill/src/index.ts',
   '@tapwire/fuzz': 'fuzz/src/index.ts',
   '@tapwire/lab': 'lab/src/index.ts',
+  '@tapwire/cli': 'cli/src/index.ts',
+  'tapwire-workshop': 'workshop/src/index.ts',
 }
 
 /** Stands for the way to the root of the site, which TypeDoc does not know. */

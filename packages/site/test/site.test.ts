@@ -60,8 +60,14 @@ describe('npm run site', () => {
 
   it('has the reference of every package', () => {
     const modules = page('api/index.html')
-    const packages = ['stack', 'tap-driver', 'net-api', 'sockets', 'packetdrill', 'fuzz', 'lab']
-    for (const name of packages) expect(modules, name).toContain(`@tapwire/${name}`)
+    const packages = readdirSync(join(root, 'packages')).filter((name) =>
+      existsSync(join(root, 'packages', name, 'src/index.ts')),
+    )
+    expect(packages.length).toBeGreaterThan(7)
+    for (const name of packages) {
+      const { name: full } = JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8'))
+      expect(modules, full).toContain(`>${full}<`)
+    }
     const stack = page('api/classes/_tapwire_stack.Stack.html')
     expect(stack).toContain('addInterface')
     expect(stack).toContain('href="../../index.html"')
