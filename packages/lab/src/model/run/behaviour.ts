@@ -119,6 +119,7 @@ function synFlood(flow: Flow, { syns }: Of<'synFlood'>, world: World): void {
   }
   A.onOpen = () => A.write(100)
   B.onRead = () => {
+    if (B.received < 100) return
     B.write(1000)
     B.finish()
   }

@@ -12,7 +12,9 @@ export class EndOfFlow implements ConnectionHandler {
   #wanted = 0
   #written = 0
   #closing = false
+  /** It has sent its FIN. */
   #closed = false
+  #over = false
   /** Bytes read so far. */
   received = 0
   /** The other side has sent all it will. */
@@ -53,6 +55,16 @@ export class EndOfFlow implements ConnectionHandler {
     this.#push()
   }
 
+  /** A person ends it for the application, which will do no more with it. */
+  end(how: 'close' | 'abort'): void {
+    const { connection } = this
+    if (connection === null || this.#over) return
+    this.#over = true
+    this.#closed = true
+    this.#note(how, 0)
+    connection[how]()
+  }
+
   /** Sends a FIN behind everything. */
   finish(): void {
     this.#closing = true
@@ -62,7 +74,7 @@ export class EndOfFlow implements ConnectionHandler {
   /** Reads what there is, as far as the appetite goes. */
   read(): void {
     const { connection } = this
-    if (connection === null) return
+    if (connection === null || this.#over) return
     const length = Math.min(connection.readable, this.appetite)
     if (length > 0) {
       this.appetite -= length
@@ -103,7 +115,7 @@ export class EndOfFlow implements ConnectionHandler {
 
   #push(): void {
     const { connection } = this
-    if (connection === null || connection.closeReason !== undefined) return
+    if (connection === null || this.#closed || connection.closeReason !== undefined) return
     while (this.#written < this.#wanted) {
       const bytes = textAt(this.#written, this.#wanted - this.#written)
       const taken = this.#write(connection, bytes)

@@ -53,12 +53,7 @@ export class Flow {
   }
 
   #end(host: HostName, how: 'close' | 'abort'): void {
-    const { connection } = this.ends[host]
-    if (connection === null) return
-    this.#world.as(host, this.index, () => {
-      this.#world.recorder.called(host, this.index, how, 0)
-      connection[how]()
-    })
+    this.#world.as(host, this.index, () => this.ends[host].end(how))
   }
 
   #prepare(): void {
