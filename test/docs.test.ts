@@ -92,6 +92,7 @@ const OTHER_PAGES: Readonly<Record<string, string>> = {
   'docs/cli.md': 'packages/cli/test/docs.test.ts',
   'docs/workshop.md': 'packages/workshop/test/docs.test.ts',
   'packages/cli/README.md': 'docs/cli.md',
+  'packages/lab/README.md': 'test/package-readmes.test.ts',
   'packages/net-api/README.md': 'test/package-readmes.test.ts',
   'packages/tap-driver/README.md': 'test/package-readmes.test.ts',
   'packages/packetdrill/README.md': 'test/package-readmes.test.ts',

@@ -26,6 +26,7 @@ export const SECTIONS: readonly Section[] = [
     entries: [
       { source: 'docs/teaching.md', title: 'Teaching guide' },
       { source: 'docs/workshop.md', title: 'The workshop' },
+      { source: 'packages/lab/README.md', title: 'The lab’s package' },
       { source: 'docs/how-it-works.md', title: 'How it works' },
       { source: 'docs/architecture.md', title: 'Architecture' },
     ],
@@ -34,6 +35,7 @@ export const SECTIONS: readonly Section[] = [
     title: 'Use',
     entries: [
       { source: 'docs/cli.md', title: 'The command line' },
+      { source: 'packages/cli/README.md', title: 'The command’s package' },
       { source: 'packages/net-api/README.md', title: 'Node’s modules' },
       { source: 'packages/tap-driver/README.md', title: 'TAP and TUN' },
       { source: 'packages/sockets/README.md', title: 'BSD sockets' },
