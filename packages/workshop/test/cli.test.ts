@@ -172,6 +172,9 @@ describe('programs that do what programs should not', () => {
       [
         "import { buildSegment, type Path, SYN } from './segments.ts'",
         "import type { Wire } from './wire.ts'",
+
+// Each is a process of Node's, which takes a second by itself, and ten beside others.
+vi.setConfig({ testTimeout: 90_000 })
         'export function connect(wire: Wire, path: Path, isn: number): void {',
         '  wire.send(buildSegment(path, { seq: isn, flags: SYN }))',
         '  wire.onFrame = () => {',

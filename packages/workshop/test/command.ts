@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-export const BIN = fileURLToPath(new URL('../bin/tapwire-workshop.mjs', import.meta.url))
+const BIN = fileURLToPath(new URL('../bin/tapwire-workshop.mjs', import.meta.url))
 export const EXERCISES = fileURLToPath(new URL('../exercises/', import.meta.url))
 
 export interface Ended {
@@ -18,19 +18,21 @@ export class Person {
   readonly home = mkdtempSync(join(tmpdir(), 'tapwire-workshop-'))
   readonly state = join(this.home, '.local/state/tapwire-workshop/progress.json')
 
-  start(args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
+  /** @param through a program that starts the command, with its arguments */
+  start(args: readonly string[], env: NodeJS.ProcessEnv = {}, through: readonly string[] = []): ChildProcess {
     // Neither the state folder nor the loader's settings of whoever runs the tests.
     const { XDG_STATE_HOME: _, TSX_TSCONFIG_PATH: __, ...rest } = process.env
-    return spawn(process.execPath, [BIN, ...args], {
+    const [command, ...before] = [...through, process.execPath]
+    return spawn(command, [...before, BIN, ...args], {
       cwd: this.home,
       env: { ...rest, HOME: this.home, NODE_NO_WARNINGS: '1', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
   }
 
-  run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  run(args: readonly string[], env: NodeJS.ProcessEnv = {}, through: readonly string[] = []): Promise<Ended> {
     return new Promise((resolve) => {
-      const child = this.start(args, env)
+      const child = this.start(args, env, through)
       const text = { out: '', error: '' }
       child.stdout?.setEncoding('utf8').on('data', (piece) => {
         text.out += piece

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Hints, Judge } from '../src/judge/exercise.ts'
@@ -46,6 +46,15 @@ describe.each(exercises)('%s', async (name) => {
     expect(files).toEqual(
       expect.arrayContaining(['README.md', 'hints.ts', 'solution.ts', 'start.ts', 'verify.ts']),
     )
+  })
+
+  it('the judge knows each mistake that has a hint, and each wrong file is one of them', () => {
+    const text = readFileSync(`${folder}${name}/verify.ts`, 'utf8')
+    const names = Object.keys(hints.mistakes)
+    expect(names.filter((mistake) => !text.includes(`'${mistake}'`))).toEqual([])
+    const made = files.filter((file) => file.startsWith('wrong-')).map((file) => file.slice(6, -3))
+    expect(made.filter((mistake) => !names.includes(mistake))).toEqual([])
+    if (hints.stuck !== undefined) expect(names).toContain(hints.stuck)
   })
 
   it.each(wrong)('%s fails with its own hint', async (file) => {
