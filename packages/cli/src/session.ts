@@ -67,8 +67,10 @@ export async function inWorld(
     const late = untilInterrupted(terminal).then(
       () => new Promise((resolve) => setTimeout(resolve, LAST_WORDS).unref()),
     )
-    const status = await Promise.race([work(session), late.then(() => 0)])
-    return status
+    const done = work(session)
+    // What it says after its last word nobody waits for.
+    done.catch(() => {})
+    return await Promise.race([done, late.then(() => 0)])
   } finally {
     for (const end of ends.reverse()) await end()
     await world.close()

@@ -67,6 +67,11 @@ kernelSuite('the command, with the kernel on the other side', kernelObstacle(['c
     expect(existsSync(`/run/netns/${netns}`)).toBe(false)
   })
 
+  it('nc -l ends with a --peer that did not connect', async () => {
+    const args = ['nc', '-l', '9000', '--tap', 'tap0', '--netns', uniqueName(), '--peer', 'exit 5']
+    expect((await run(args)).status).toBe(5)
+  })
+
   it('what --peer ends with is the status', async () => {
     expect(
       (await run(['http', folder, '--tun', 'tun0', '--netns', uniqueName(), '--peer', 'exit 7'])).status,

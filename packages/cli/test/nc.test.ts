@@ -87,6 +87,19 @@ describe('tapwire nc', () => {
     expect(await nc.ended).toMatchObject({ status: 130, out: 'firstsecond' })
   })
 
+  it('-l -k: who comes meanwhile waits', async () => {
+    const nc = start(['nc', '-l', '-k', '9000', V, '-v'])
+    const [, port] = await nc.said(/nc 127\.0\.0\.1 (\d+)/)
+    nc.endInput()
+    const first = connect(Number(port), '127.0.0.1')
+    await nc.said(/connected: /)
+    connect(Number(port), '127.0.0.1').end('second')
+    first.end('first')
+    await nc.said(/second/)
+    nc.interrupt()
+    expect(await nc.ended).toMatchObject({ status: 130, out: 'firstsecond' })
+  })
+
   it('-w gives up', async () => {
     const nc = start(['nc', '10.77.0.1', '9', V, '-w', '0.1'])
     expect(await nc.ended).toEqual({ status: 1, out: '', err: 'tapwire: nothing was heard for 0.1 s\n' })

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { Socket } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import { createNet, type TapwireNet } from '@tapwire/net-api'
 import type { NcOptions, Target } from '../commands/nc.ts'
 import { Failure, Status } from '../failure.ts'
@@ -59,23 +59,48 @@ export async function listenTcp(
   server.listen({ port, ...(host === null ? {} : { host }) })
   await once(server, 'listening')
   await tellHowToReach(session, port, (to, at) => `nc ${to} ${at}`)
+  const door = new Door(server)
   const peer = session.hasPeer ? session.serve() : null
+  const over = Promise.race([untilInterrupted(terminal), ...(peer === null ? [] : [peer])]).then(() => null)
   try {
-    do {
-      const [socket] =
-        ((await Promise.race([once(server, 'connection'), untilInterrupted(terminal)])) as
-          | [Socket]
-          | undefined) ?? []
-      if (socket === undefined) return Status.Done
+    for (;;) {
+      const socket = await Promise.race([door.next(), over])
+      if (socket === null) return (await peer) ?? Status.Done
       if (options.verbose) say(terminal.stderr, `connected: ${endsOf(socket)}`)
-      // One at a time: the others are refused until this one is over.
       if (!options.keep) server.close()
       const status = await converse(session, socket, options)
       if (!options.keep) return (await peer) ?? status
-    } while (!terminal.interrupted.aborted)
-    return Status.Done
+    }
   } finally {
     server.close()
+    door.close()
+  }
+}
+
+/** Connections, one after the other: those that come meanwhile wait. */
+class Door {
+  readonly #waiting: Socket[] = []
+  #wake: (() => void) | null = null
+
+  constructor(server: Server) {
+    server.on('connection', (socket: Socket) => {
+      this.#waiting.push(socket)
+      this.#wake?.()
+    })
+  }
+
+  async next(): Promise<Socket> {
+    while (this.#waiting.length === 0) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+    return this.#waiting.shift() as Socket
+  }
+
+  /** Nobody will talk to those that are left. */
+  close(): void {
+    for (const socket of this.#waiting) socket.destroy()
   }
 }
 
