@@ -5,6 +5,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { mistakes } from '../exercises/05-options/hints.ts'
 import { EXERCISES, Person } from './command.ts'
 
+// Each is a process of Node's, which takes a second by itself, and ten beside others.
+vi.setConfig({ testTimeout: 90_000 })
+
 describe('the command, from the beginning to the first solution', () => {
   const person = new Person()
   afterAll(() => person.leave())
@@ -172,9 +175,6 @@ describe('programs that do what programs should not', () => {
       [
         "import { buildSegment, type Path, SYN } from './segments.ts'",
         "import type { Wire } from './wire.ts'",
-
-// Each is a process of Node's, which takes a second by itself, and ten beside others.
-vi.setConfig({ testTimeout: 90_000 })
         'export function connect(wire: Wire, path: Path, isn: number): void {',
         '  wire.send(buildSegment(path, { seq: isn, flags: SYN }))',
         '  wire.onFrame = () => {',
