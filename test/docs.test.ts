@@ -186,3 +186,24 @@ kernelSuite('the service on a TAP', kernelObstacle(['curl']), () => {
     expect(stdout).not.toContain('tap0')
   })
 })
+
+it.each(['docs', 'diagrams'])('npm run %s explains itself', async (name) => {
+  const { stdout } = await mustRun(process.execPath, [join(root, `scripts/${name}.mjs`), '--help'])
+  expect(stdout).toContain(`npm run ${name} [-- --check]`)
+})
+
+it('every command that a page names is one of package.json', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Readonly<Record<string, string>> }
+  const docs = readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)
+  const named = ['README.md', 'bench/README.md', ...docs]
+    .filter((path) => path.endsWith('.md'))
+    .flatMap((path) =>
+      [...read(path).matchAll(/`(?:npm run|pnpm)(?: -s)? ([a-z][\w:-]*)/g)].map(([, name]) => ({
+        path,
+        name,
+      })),
+    )
+  expect(named.length).toBeGreaterThan(30)
+  const known = [...Object.keys(scripts), 'install', 'start', 'test']
+  expect(named.filter(({ name }) => !known.includes(name))).toEqual([])
+})
