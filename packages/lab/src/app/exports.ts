@@ -60,20 +60,15 @@ function pictureItems(lab: Lab, { ladder, states, plots }: Views): MenuItem[] {
   const png = (what: string, make: () => string) => (): void =>
     void svgToPng(make()).then((blob) => saveFile(fileName(`${title} ${what}`, 'png'), blob))
   const drawLadder = (): string => ladder.first.toSvg()
+  const drawPlot = (): string => plots.toSvg()
   const drawStates = (): string => standaloneSvg(states.svg, readPalette().background)
   return [
     { id: 'ladder-svg', text: 'Ladder, SVG', act: svg('ladder', drawLadder) },
     { id: 'ladder-png', text: 'Ladder, PNG', act: png('ladder', drawLadder) },
     { id: 'states-svg', text: 'State diagram, SVG', act: svg('states', drawStates) },
     { id: 'states-png', text: 'State diagram, PNG', act: png('states', drawStates) },
-    {
-      id: 'plot-png',
-      text: 'Plot, PNG',
-      act: () =>
-        plots.toPng((blob) => {
-          if (blob !== null) saveFile(fileName(`${title} ${plots.current}`, 'png'), blob)
-        }),
-    },
+    { id: 'plot-svg', text: 'Plot, SVG', act: svg(plots.current, drawPlot) },
+    { id: 'plot-png', text: 'Plot, PNG', act: png(plots.current, drawPlot) },
   ]
 }
 

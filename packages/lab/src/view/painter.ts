@@ -1,8 +1,10 @@
 /** What views are drawn with, so that the same drawing is a canvas on the page and an SVG file to take away. */
 export interface Painter {
   line(x1: number, y1: number, x2: number, y2: number, stroke: Stroke): void
-  /** A filled polygon: x and y in turns. */
-  polygon(points: readonly number[], fill: string): void
+  /** Many at once: x1, y1, x2, y2 of each. */
+  lines(points: readonly number[], stroke: Stroke): void
+  /** Filled: x and y of three corners of each. */
+  triangles(points: readonly number[], fill: string): void
   rect(x: number, y: number, width: number, height: number, fill: string): void
   text(x: number, y: number, text: string, style: TextStyle): void
 }
@@ -28,6 +30,9 @@ export interface TextStyle {
 }
 
 const SOLID: readonly number[] = []
+/** Widths of letters, about, as parts of the font's size. */
+const MONO_LETTER = 0.605
+const SANS_LETTER = 0.56
 
 export class CanvasPainter implements Painter {
   private readonly context: CanvasRenderingContext2D
@@ -39,23 +44,34 @@ export class CanvasPainter implements Painter {
   }
 
   line(x1: number, y1: number, x2: number, y2: number, stroke: Stroke): void {
+    this.lines([x1, y1, x2, y2], stroke)
+  }
+
+  lines(points: readonly number[], stroke: Stroke): void {
     const { context } = this
     context.globalAlpha = stroke.opacity ?? 1
     context.strokeStyle = stroke.colour
     context.lineWidth = stroke.width
     context.setLineDash(stroke.dash ?? SOLID)
     context.beginPath()
-    context.moveTo(x1, y1)
-    context.lineTo(x2, y2)
+    for (let at = 0; at < points.length; at += 4) {
+      context.moveTo(points[at], points[at + 1])
+      context.lineTo(points[at + 2], points[at + 3])
+    }
     context.stroke()
     context.globalAlpha = 1
   }
 
-  polygon(points: readonly number[], fill: string): void {
+  triangles(points: readonly number[], fill: string): void {
     const { context } = this
     context.fillStyle = fill
     context.beginPath()
-    for (let at = 0; at < points.length; at += 2) context.lineTo(points[at], points[at + 1])
+    for (let at = 0; at < points.length; at += 6) {
+      context.moveTo(points[at], points[at + 1])
+      context.lineTo(points[at + 2], points[at + 3])
+      context.lineTo(points[at + 4], points[at + 5])
+      context.closePath()
+    }
     context.fill()
   }
 
@@ -76,16 +92,23 @@ export class CanvasPainter implements Painter {
       context.rotate(angle)
       context.translate(-x, -y)
     }
-    if (style.halo !== undefined) {
-      context.strokeStyle = style.halo
-      context.lineWidth = 3
-      context.setLineDash(SOLID)
-      context.strokeText(text, x, y)
-    }
+    if (style.halo !== undefined) this.clearBehind(x, y, text, style)
     context.fillStyle = style.colour
     context.fillText(text, x, y)
     if (angle !== 0) context.restore()
     context.globalAlpha = 1
+  }
+
+  /** A plain box: stroking every letter would take longer than all the rest. */
+  private clearBehind(x: number, y: number, text: string, { font, align, halo }: TextStyle): void {
+    const { context } = this
+    const size = Number.parseFloat(/[\d.]+(?=px)/.exec(font)?.[0] ?? '11')
+    const width = text.length * size * (font.includes('ono') ? MONO_LETTER : SANS_LETTER)
+    const left = align === 'end' ? x - width : align === 'center' ? x - width / 2 : x
+    context.fillStyle = halo!
+    context.globalAlpha *= 0.85
+    context.fillRect(left, y - size / 2, width, size)
+    context.globalAlpha /= 0.85
   }
 }
 
@@ -107,8 +130,20 @@ export class SvgPainter implements Painter {
     )
   }
 
-  polygon(points: readonly number[], fill: string): void {
-    this.parts.push(`<polygon points="${points.map(round).join(' ')}" fill="${fill}"/>`)
+  lines(points: readonly number[], stroke: Stroke): void {
+    for (let at = 0; at < points.length; at += 4) {
+      this.line(points[at], points[at + 1], points[at + 2], points[at + 3], stroke)
+    }
+  }
+
+  triangles(points: readonly number[], fill: string): void {
+    for (let at = 0; at < points.length; at += 6) {
+      const corners = points
+        .slice(at, at + 6)
+        .map(round)
+        .join(' ')
+      this.parts.push(`<polygon points="${corners}" fill="${fill}"/>`)
+    }
   }
 
   rect(x: number, y: number, width: number, height: number, fill: string): void {

@@ -101,7 +101,7 @@ describe.skipIf(NO_CHROMIUM !== null)(`what can be done on the lab's page${BECAU
     expect(hit?.segment).toBe(0)
     await page.waitForSelector('.segment-title:has-text("SYN")')
     expect(await page.locator('.explanation').textContent()).toMatch(/RFC 9293/)
-    await page.locator('.field', { hasText: 'Sequence number' }).hover()
+    await page.locator('.field', { hasText: /^Sequence number/ }).hover()
     // Ethernet has 14 bytes, IPv4 20, the ports 4.
     expect(
       await page.locator('.byte.lit').evaluateAll((cells) => cells.map((cell) => Number(cell.dataset.at))),
@@ -256,6 +256,7 @@ describe.skipIf(NO_CHROMIUM !== null)(`what can be done on the lab's page${BECAU
     expect(ladder).toMatch(/^<svg /)
     expect(ladder).toContain('SYN ACK')
     expect(String(await take('states-svg'))).toContain('TIME-WAIT')
+    expect(String(await take('plot-svg'))).toContain('cwnd')
     for (const id of ['ladder-png', 'states-png', 'plot-png']) {
       expect([...(await take(id)).subarray(0, 4)]).toEqual([0x89, 0x50, 0x4e, 0x47])
     }

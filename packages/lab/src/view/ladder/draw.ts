@@ -2,6 +2,7 @@ import type { EndRecord, EventRecord, Recording, SegmentRecord } from '../../mod
 import { timeText } from '../format.ts'
 import type { Painter } from '../painter.ts'
 import { CAUSE_NAMES, type Palette } from '../palette.ts'
+import { Batch } from './batch.ts'
 import type { LadderLayout } from './time-axis.ts'
 
 /** What is drawn, and which part of it: `top` is the place in the whole drawing that comes to the upper edge. */
@@ -38,15 +39,22 @@ const BAR = 24
 const LABEL_GAP = 11
 const DENSE_LABEL_GAP = 26
 const HEAD_LENGTH = 8
+/** How faint what comes after the cursor is. */
+const LATER = 0.28
 
 /** Beside the lifelines there is room for the longest name of a state. */
 const WIDE_GUTTER = 98
 
 /** The lifelines' places. */
 export function lifelines(width: number): { readonly left: number; readonly right: number } {
+  if (width === known.width) return known
   const gutter = width < 420 ? 60 : width < 500 ? 70 : WIDE_GUTTER
-  return { left: gutter, right: width - gutter }
+  known = { width, left: gutter, right: width - gutter }
+  return known
 }
+
+/** Those of the last width that was asked for: it is asked for each arrow. */
+let known = { width: -1, left: 0, right: 0 }
 
 /** Numbers of the segments that can be seen: those from `first` to before `last` may be. */
 export function visibleRange(layout: LadderLayout, top: number, height: number): readonly [number, number] {
@@ -114,11 +122,15 @@ export function drawLadder(painter: Painter, scene: LadderScene, palette: Palett
   drawBackground(painter, scene, palette)
   const [first, last] = visibleRange(scene.layout, scene.top - HEAD, scene.height + HEAD)
   const arrow: Arrow = { x1: 0, y1: 0, x2: 0, y2: 0 }
+  const batch = new Batch()
+  const special: number[] = []
   for (let number = first; number < last; number++) {
     arrowOf(scene, number, arrow)
     if (arrow.y2 < -10 && arrow.y1 < -10) continue
-    drawArrow(painter, scene, palette, number, arrow)
+    if (!addPlainArrow(batch, scene, palette, number, arrow)) special.push(number)
   }
+  batch.draw(painter)
+  for (const number of special) drawArrow(painter, scene, palette, number, arrowOf(scene, number, arrow))
   drawLabels(painter, scene, palette, first, last)
   drawGutters(painter, scene, palette)
   drawCursor(painter, scene, palette)
@@ -146,6 +158,31 @@ function drawBackground(painter: Painter, scene: LadderScene, palette: Palette):
   }
 }
 
+/** Most arrows have nothing special about them. @returns false for one that has to be drawn by itself */
+function addPlainArrow(
+  batch: Batch,
+  scene: LadderScene,
+  palette: Palette,
+  number: number,
+  arrow: Arrow,
+): boolean {
+  const segment = scene.recording.segments[number]
+  const { again, from, lost, damaged, kind, sentAt } = segment
+  if (again !== null || lost !== null || damaged || from === 'forger') return false
+  if (number === scene.selected || scene.marked.has(number)) return false
+  if (partShown(segment, scene, arrow) < 1) return false
+  const later = sentAt > scene.cursorTime
+  const { x1, y1, x2, y2 } = arrow
+  const colour = palette.kinds[kind]
+  batch.line(x1, y1, x2, y2, colour, widthOf(segment, scene), later ? LATER : 1)
+  if (!later) batch.triangle(colour, headOf(arrow, scene.dense ? HEAD_LENGTH / 2 : HEAD_LENGTH))
+  return true
+}
+
+function widthOf({ length, kind }: SegmentRecord, { dense }: LadderScene): number {
+  return (length > 0 || kind === 'syn' ? 1.8 : 1.2) * (dense ? 0.5 : 1)
+}
+
 function drawArrow(
   painter: Painter,
   scene: LadderScene,
@@ -166,9 +203,8 @@ function drawArrow(
       opacity: selected ? 0.32 : 0.2,
     })
   }
-  const opacity = later ? 0.28 : 1
-  const width =
-    (segment.length > 0 || segment.kind === 'syn' ? 1.8 : 1.2) * (scene.dense && !selected ? 0.5 : 1)
+  const opacity = later ? LATER : 1
+  const width = widthOf(segment, selected ? { ...scene, dense: false } : scene)
   const dash = segment.again !== null ? [6, 3] : segment.from === 'forger' ? [2, 3] : undefined
   const stroke = { colour, width, ...(dash && { dash }), opacity }
   const part = partShown(segment, scene, arrow)
@@ -199,24 +235,22 @@ function partShown(segment: SegmentRecord, scene: LadderScene, { y1, y2 }: Arrow
   return y2 > y1 ? Math.min(0.97, Math.max(0.02, (y - y1) / (y2 - y1))) : 0.5
 }
 
-function drawArrowHead(
-  painter: Painter,
-  { x1, y1, x2, y2 }: Arrow,
-  size: number,
-  colour: string,
-  rim: string,
-): void {
+/** The corners of an arrow's head. */
+function headOf({ x1, y1, x2, y2 }: Arrow, size: number): number[] {
   const length = Math.hypot(x2 - x1, y2 - y1) || 1
   const dx = ((x2 - x1) / length) * size
   const dy = ((y2 - y1) / length) * size
-  painter.polygon(
-    [x2, y2, x2 - dx - dy * 0.42, y2 - dy + dx * 0.42, x2 - dx + dy * 0.42, y2 - dy - dx * 0.42],
-    colour,
-  )
+  return [x2, y2, x2 - dx - dy * 0.42, y2 - dy + dx * 0.42, x2 - dx + dy * 0.42, y2 - dy - dx * 0.42]
+}
+
+function drawArrowHead(painter: Painter, arrow: Arrow, size: number, colour: string, rim: string): void {
+  painter.triangles(headOf(arrow, size), colour)
   if (rim === colour) return
   // Damaged: a bolt before the head.
-  const x = x2 - dx * 2.6
-  const y = y2 - dy * 2.6
+  const { x1, y1, x2, y2 } = arrow
+  const back = (size * 2.6) / (Math.hypot(x2 - x1, y2 - y1) || 1)
+  const x = x2 - (x2 - x1) * back
+  const y = y2 - (y2 - y1) * back
   painter.line(x - 3, y - 7, x + 2, y, { colour: rim, width: 2 })
   painter.line(x + 2, y, x - 2, y, { colour: rim, width: 2 })
   painter.line(x - 2, y, x + 3, y + 7, { colour: rim, width: 2 })

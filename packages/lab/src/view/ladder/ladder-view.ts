@@ -114,7 +114,31 @@ export class LadderView implements View {
       },
       { passive: false },
     )
+    this.listenForPinch()
     new ResizeObserver(() => this.schedule()).observe(scroller)
+  }
+
+  /** Two fingers zoom. */
+  private listenForPinch(): void {
+    const { scroller } = this
+    let before = 0
+    const apart = ({ touches: [one, other] }: TouchEvent): number =>
+      Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY)
+    scroller.addEventListener('touchstart', (event) => {
+      before = event.touches.length === 2 ? apart(event) : 0
+    })
+    scroller.addEventListener(
+      'touchmove',
+      (event) => {
+        if (before === 0 || event.touches.length !== 2) return
+        event.preventDefault()
+        const now = apart(event)
+        const middle = (event.touches[0].clientY + event.touches[1].clientY) / 2
+        this.zoomBy(now / before, middle - this.canvas.getBoundingClientRect().top)
+        before = now
+      },
+      { passive: false },
+    )
   }
 
   /** @param at the place in the window that stays where it is */

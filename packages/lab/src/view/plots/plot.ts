@@ -60,11 +60,6 @@ export class Plot {
     this.shape = ''
   }
 
-  toPng(done: (blob: Blob | null) => void): void {
-    if (this.plot === null) done(null)
-    else this.plot.ctx.canvas.toBlob(done)
-  }
-
   private resize(): void {
     const { clientWidth: width, clientHeight: height } = this.element
     if (this.plot !== null && width > 0 && height > 0) this.plot.setSize({ width, height })

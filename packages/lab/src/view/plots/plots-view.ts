@@ -9,6 +9,7 @@ import { h, refill } from '../h.ts'
 import { readPalette } from '../palette.ts'
 import { Plot, valueText } from './plot.ts'
 import { type Line, PLOTS, type PlotData, plotData, senderOf } from './plot-data.ts'
+import { plotSvg } from './plot-picture.ts'
 
 /** While it plays, the lines are drawn anew this often; the cursor moves with every frame. Milliseconds. */
 const REDRAW = 120
@@ -88,8 +89,9 @@ export class PlotsView implements View {
     this.update(this.lab.state)
   }
 
-  toPng(done: (blob: Blob | null) => void): void {
-    this.plot.toPng(done)
+  toSvg(): string {
+    const { state } = this.lab
+    return plotSvg(this.collect(state), state.horizon, readPalette())
   }
 
   update(state: LabState): void {
