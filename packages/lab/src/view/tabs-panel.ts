@@ -9,6 +9,8 @@ export interface Tab {
   readonly view: View | null
 }
 
+const WIDE = matchMedia('(min-width: 1280px)')
+
 /** Views of which one is seen at a time. */
 export class TabsPanel implements View {
   readonly element: HTMLElement
@@ -19,6 +21,9 @@ export class TabsPanel implements View {
 
   /** @param aside stands beside the tabs */
   constructor(lab: Lab, aside: View, tabs: readonly Tab[]) {
+    WIDE.addEventListener('change', () => {
+      if (WIDE.matches && lab.state.panel === 'lesson') lab.store.set({ panel: 'segment' })
+    })
     this.aside = aside
     this.tabs = tabs
     this.current = 'segment'
@@ -60,7 +65,9 @@ export class TabsPanel implements View {
 
   update(state: LabState, before: LabState | null): void {
     this.aside.update(state, before)
-    if (this.tabs.some(({ name }) => name === state.panel)) this.current = state.panel
+    const tab = this.tabs.find(({ name }) => name === state.panel)
+    // Where there is room the lesson stands beside the tabs, and is none of them.
+    if (tab !== undefined && (tab.view !== null || !WIDE.matches)) this.current = tab.name
     document.getElementById('lab')!.dataset.tab = this.current
     for (const [index, { name, view }] of this.tabs.entries()) {
       const isCurrent = name === this.current

@@ -48,7 +48,7 @@ const WIDE_GUTTER = 98
 /** The lifelines' places. */
 export function lifelines(width: number): { readonly left: number; readonly right: number } {
   if (width === known.width) return known
-  const gutter = width < 420 ? 60 : width < 500 ? 70 : WIDE_GUTTER
+  const gutter = width < 420 ? 66 : width < 500 ? 70 : WIDE_GUTTER
   known = { width, left: gutter, right: width - gutter }
   return known
 }
