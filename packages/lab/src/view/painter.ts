@@ -173,6 +173,6 @@ export class SvgPainter implements Painter {
 
 const round = (value: number): number => Math.round(value * 100) / 100
 
-export function escapeText(text: string): string {
+function escapeText(text: string): string {
   return text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`)
 }

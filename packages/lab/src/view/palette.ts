@@ -17,7 +17,7 @@ export interface Palette {
   readonly mono: string
 }
 
-export const KINDS: readonly SegmentKind[] = ['syn', 'data', 'ack', 'fin', 'rst', 'probe', 'icmp']
+const KINDS: readonly SegmentKind[] = ['syn', 'data', 'ack', 'fin', 'rst', 'probe', 'icmp']
 
 export const CAUSE_NAMES: Readonly<Record<RetransmissionCause, string>> = {
   rto: 'RTO',

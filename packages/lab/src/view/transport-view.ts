@@ -74,7 +74,7 @@ export class TransportView implements View {
   }
 }
 
-export function speedText(speed: Speed): string {
+function speedText(speed: Speed): string {
   if (speed === Number.POSITIVE_INFINITY) return 'max'
   return speed < 1 ? `1/${Math.round(1 / speed)}` : `${speed}×`
 }

@@ -10,6 +10,7 @@ import { receiveTape, sendTape } from '../../src/view/connection/tapes-view.ts'
 import { bytesText, numberText, rateText, timeText } from '../../src/view/format.ts'
 import { fitLabel } from '../../src/view/ladder/draw.ts'
 import { SvgPainter } from '../../src/view/painter.ts'
+import { ticks } from '../../src/view/plots/plot-picture.ts'
 import { makeRecording } from '../fixtures/recording.ts'
 
 const recording = makeRecording(20)
@@ -37,6 +38,17 @@ describe('what has been shown', () => {
     expect(part.segments.length).toBe(recording.segments.filter(({ sentAt }) => sentAt <= 60).length)
     expect(part.ends.map(({ samples }) => samples.length)).toEqual([2, 2])
     expect(shownPart(recording, 30).ends.map(({ samples }) => samples.length)).toEqual([1, 1])
+  })
+})
+
+describe('a plot as a picture', () => {
+  it('has a few round numbers on its axes', () => {
+    expect(ticks(20_000)).toEqual([0, 5000, 10_000, 15_000, 20_000])
+    expect(ticks(1.06)).toEqual([0, 0.2, 0.4, 0.6000000000000001, 0.8, 1])
+    for (const end of [0.01, 3, 77, 1234, 9e6]) {
+      expect(ticks(end).length).toBeGreaterThan(2)
+      expect(ticks(end).length).toBeLessThan(9)
+    }
   })
 })
 

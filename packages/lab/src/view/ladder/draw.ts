@@ -57,7 +57,7 @@ export function lifelines(width: number): { readonly left: number; readonly righ
 let known = { width: -1, left: 0, right: 0 }
 
 /** Numbers of the segments that can be seen: those from `first` to before `last` may be. */
-export function visibleRange(layout: LadderLayout, top: number, height: number): readonly [number, number] {
+function visibleRange(layout: LadderLayout, top: number, height: number): readonly [number, number] {
   const { startY, count } = layout
   const last = firstAtOrBelow(startY, count, top + height)
   let first = firstAtOrBelow(startY, count, top)
@@ -94,7 +94,7 @@ function isFromMiddle({ from }: SegmentRecord): boolean {
   return from === 'router' || from === 'forger'
 }
 
-export function arrowOf(scene: LadderScene, number: number, into: Arrow): Arrow {
+function arrowOf(scene: LadderScene, number: number, into: Arrow): Arrow {
   const segment = scene.recording.segments[number]
   const { left, right } = lifelines(scene.width)
   const toRight = segment.way === 'A→B'
@@ -392,7 +392,7 @@ function placeOf({ time, segment }: EventRecord, { recording, layout }: LadderSc
   return layout.firstYOf(time)
 }
 
-export function firstEventFrom(events: readonly EventRecord[], time: number): number {
+function firstEventFrom(events: readonly EventRecord[], time: number): number {
   let low = 0
   let high = events.length
   while (low < high) {

@@ -52,7 +52,7 @@ interface End {
 }
 
 /** When it arrived, was lost, or may be thought to arrive. */
-export function endTime(segment: SegmentRecord, flight: number): number {
+function endTime(segment: SegmentRecord, flight: number): number {
   if (segment.arrivedAt !== null) return segment.arrivedAt
   // Drawn as if it had gone on, and broken off on the way.
   return segment.sentAt + flight
