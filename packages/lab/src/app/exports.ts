@@ -13,12 +13,14 @@ import type { Lab } from './lab.ts'
 import type { Views } from './lesson-focus.ts'
 import { shownPart } from './shown-part.ts'
 
+type Shown = Omit<Views, 'variables'>
+
 /** What can be taken away: of the run as far as it is shown. Everything is made in the page. */
-export function exportItems(lab: Lab, views: Views): MenuItem[] {
+export function exportItems(lab: Lab, views: Shown): MenuItem[] {
   return [...dataItems(lab, views), ...pictureItems(lab, views)]
 }
 
-function dataItems(lab: Lab, { plots }: Views): MenuItem[] {
+function dataItems(lab: Lab, { plots }: Shown): MenuItem[] {
   const { run, horizon, flow } = lab.state
   const title = titleOf(lab)
   const recording = (): Recording => shownPart(run.recording, horizon)
@@ -53,20 +55,27 @@ function dataItems(lab: Lab, { plots }: Views): MenuItem[] {
   ]
 }
 
-function pictureItems(lab: Lab, { ladder, states, plots }: Views): MenuItem[] {
+function pictureItems(lab: Lab, { ladder, states, buffers, plots }: Shown): MenuItem[] {
   const title = titleOf(lab)
   const svg = (what: string, make: () => string) => (): void =>
     saveFile(fileName(`${title} ${what}`, 'svg'), new Blob([make()], { type: 'image/svg+xml' }))
   const png = (what: string, make: () => string) => (): void =>
     void svgToPng(make()).then((blob) => saveFile(fileName(`${title} ${what}`, 'png'), blob))
   const drawLadder = (): string => ladder.first.toSvg()
+  const drawBuffers = (): string => buffers.toSvg(lab.state, readPalette().background)
   const drawPlot = (): string => plots.toSvg()
-  const drawStates = (): string => standaloneSvg(states.svg, readPalette().background)
+  const drawStates = (): string => {
+    // It may not have been looked at yet.
+    states.update(lab.state)
+    return standaloneSvg(states.svg, readPalette().background)
+  }
   return [
     { id: 'ladder-svg', text: 'Ladder, SVG', act: svg('ladder', drawLadder) },
     { id: 'ladder-png', text: 'Ladder, PNG', act: png('ladder', drawLadder) },
     { id: 'states-svg', text: 'State diagram, SVG', act: svg('states', drawStates) },
     { id: 'states-png', text: 'State diagram, PNG', act: png('states', drawStates) },
+    { id: 'buffers-svg', text: 'Buffers, SVG', act: svg('buffers', drawBuffers) },
+    { id: 'buffers-png', text: 'Buffers, PNG', act: png('buffers', drawBuffers) },
     { id: 'plot-svg', text: 'Plot, SVG', act: svg(plots.current, drawPlot) },
     { id: 'plot-png', text: 'Plot, PNG', act: png(plots.current, drawPlot) },
   ]

@@ -1,5 +1,6 @@
 import type { Focus } from '../lessons/lesson.ts'
 import type { StatesView } from '../view/connection/states-view.ts'
+import type { TapesView } from '../view/connection/tapes-view.ts'
 import type { VariablesView } from '../view/connection/variables-view.ts'
 import type { LadderPanel } from '../view/ladder/ladder-panel.ts'
 import type { PlotsView } from '../view/plots/plots-view.ts'
@@ -11,6 +12,7 @@ export interface Views {
   readonly states: StatesView
   readonly variables: VariablesView
   readonly plots: PlotsView
+  readonly buffers: TapesView
 }
 
 function panelOf({ view, variables, segments }: Focus): PanelName | null {
@@ -22,7 +24,7 @@ function panelOf({ view, variables, segments }: Focus): PanelName | null {
 }
 
 /** Turns the page towards what a lesson's step speaks of. */
-export function lessonFocus(lab: Lab, { ladder, variables, plots }: Views) {
+export function lessonFocus(lab: Lab, { ladder, variables, plots }: Omit<Views, 'states' | 'buffers'>) {
   return (focus: Focus | null, marked: ReadonlySet<number>): void => {
     ladder.mark(marked, focus?.run === 'second' ? 1 : 0)
     variables.mark(focus?.variables ?? [])

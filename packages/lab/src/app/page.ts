@@ -35,10 +35,11 @@ export function buildPage(root: HTMLElement, lab: Lab, make: MakeSimulation): Pa
   const ladder = new LadderPanel(lab, new CompareBar())
   const states = new StatesView()
   const variables = new VariablesView()
+  const buffers = new TapesView()
   const plots = new PlotsView(lab)
   const address = new AddressBar(lab)
   const lessons = new LessonView(lab, make, {
-    focus: lessonFocus(lab, { ladder, states, variables, plots }),
+    focus: lessonFocus(lab, { ladder, variables, plots }),
     onLesson: (lesson) => address.setLesson(lesson?.id ?? null),
   })
   const tabs = new TabsPanel(lab, new FlowChooser(lab), [
@@ -46,7 +47,7 @@ export function buildPage(root: HTMLElement, lab: Lab, make: MakeSimulation): Pa
     { name: 'segment', title: 'Segment', view: new InspectorView(lab) },
     { name: 'states', title: 'States', view: states },
     { name: 'variables', title: 'Variables', view: variables },
-    { name: 'buffers', title: 'Buffers', view: new TapesView() },
+    { name: 'buffers', title: 'Buffers', view: buffers },
     { name: 'break', title: 'Break it', view: new BreakView(lab) },
   ])
   const transport = new TransportView(lab)
@@ -71,7 +72,7 @@ export function buildPage(root: HTMLElement, lab: Lab, make: MakeSimulation): Pa
       { type: 'button', 'aria-label': text.length > 1 ? null : name, title: name, on: { click: act } },
       text,
     )
-  const exports = (): MenuItem[] => exportItems(lab, { ladder, states, variables, plots })
+  const exports = (): MenuItem[] => exportItems(lab, { ladder, states, buffers, plots })
   root.append(
     h(
       'header',

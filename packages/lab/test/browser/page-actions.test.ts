@@ -255,9 +255,12 @@ describe.skipIf(NO_CHROMIUM !== null)(`what can be done on the lab's page${BECAU
     const ladder = String(await take('ladder-svg'))
     expect(ladder).toMatch(/^<svg /)
     expect(ladder).toContain('SYN ACK')
-    expect(String(await take('states-svg'))).toContain('TIME-WAIT')
+    const states = String(await take('states-svg'))
+    expect(states).toContain('TIME-WAIT')
+    expect(states).toMatch(/class="state lit-A lit-B"/)
     expect(String(await take('plot-svg'))).toContain('cwnd')
-    for (const id of ['ladder-png', 'states-png', 'plot-png']) {
+    expect(String(await take('buffers-svg'))).toContain('snd.una')
+    for (const id of ['ladder-png', 'states-png', 'buffers-png', 'plot-png']) {
       expect([...(await take(id)).subarray(0, 4)]).toEqual([0x89, 0x50, 0x4e, 0x47])
     }
   })

@@ -3,6 +3,7 @@ import type { EndSample } from '../../model/recording.ts'
 import type { HostName } from '../../model/scenario.ts'
 import { numberText } from '../format.ts'
 import { h, refill, s, setText } from '../h.ts'
+import { standaloneSvg } from '../save-file.ts'
 import { sampleAt } from './samples.ts'
 
 export type TapeKind =
@@ -49,6 +50,9 @@ const LEGEND: Readonly<Record<'send' | 'receive', readonly (readonly [TapeKind, 
     ['free', 'free'],
   ],
 }
+
+/** Of the picture that can be taken away. */
+const SHEET = { width: 800, row: 74 }
 
 /** What the sender has, as far as the eye wants it: about one window around SND.UNA. */
 export function sendTape(sample: EndSample): Tape {
@@ -125,6 +129,20 @@ export class TapesView implements View {
     )
   }
 
+  /** All of them on one sheet. It has to be in the page for a moment, so that the stylesheet holds for it. */
+  toSvg(state: LabState, background: string): string {
+    this.update(state)
+    const sheet = s(
+      'svg',
+      { viewBox: `0 0 ${SHEET.width} ${SHEET.row * this.tapes.length + 16}` },
+      ...this.tapes.map((tape, index) => tape.forSheet(SHEET.row * index + 20)),
+    )
+    document.body.append(sheet)
+    const text = standaloneSvg(sheet, background)
+    sheet.remove()
+    return text
+  }
+
   update(state: LabState): void {
     const { recording } = runOf(state)
     for (const tape of this.tapes) {
@@ -167,6 +185,15 @@ class TapeElement {
       ),
       this.svg,
     )
+  }
+
+  /** A copy with its heading, so far down on the sheet. */
+  forSheet(y: number): SVGElement {
+    const copy = s('svg', { x: 16, y: y + 6, width: SHEET.width - 32, height: 54 })
+    copy.append(...[...this.svg.childNodes].map((node) => node.cloneNode(true)))
+    const { host, kind, text } = this
+    const heading = `${host} ${kind === 'send' ? 'sends' : 'receives'}: ${text.textContent}`
+    return s('g', {}, s('text', { x: 16, y, class: 'tape-heading' }, heading), copy)
   }
 
   show(sample: EndSample | null): void {
