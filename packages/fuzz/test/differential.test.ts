@@ -125,12 +125,4 @@ describe('allowances that look at where a segment lies', () => {
     if (name !== 'PAWS by one' && name !== 'counted from the edge')
       expect(explained(step, facts, tapwire, kernel)).not.toBe(name)
   })
-
-  it('a byte more in a SACK is the FIN; two are not', () => {
-    const fin = { flags: 0x11, length: 10 }
-    const words = (block: string): string => `ACK seq=1 ack=1 <sack ${block}>`
-    expect(explained(fin, { seq: 100 }, words('101-112'), words('101-111'))).toBe('FIN in the SACK')
-    expect(explained(fin, { seq: 100 }, words('101-113'), words('101-111'))).toBeUndefined()
-    expect(explained({ length: 10 }, { seq: 100 }, words('101-112'), words('101-111'))).toBeUndefined()
-  })
 })

@@ -5,7 +5,6 @@ import {
   FIN,
   has,
   isAck,
-  isByFin,
   isOld,
   isOlder,
   isReset,
@@ -205,15 +204,6 @@ export const ALLOW_LIST: readonly Allowance[] = [
       script.behaviour.startsWith('close') && step.length > 0 && kernel.startsWith('RST') && isAck(tapwire),
   },
   {
-    name: 'FIN in the SACK of text',
-    why: 'As above, on segments with data: the block takes room from the data.',
-    matches: ({ difference: { script }, kernel, tapwire, until }) =>
-      kernel.includes('sack') &&
-      !tapwire.includes('sack') &&
-      withoutSack(kernel).split(' ', 3).join(' ') === withoutSack(tapwire).split(' ', 3).join(' ') &&
-      until.some(({ seq }, i) => has(script.steps[i], FIN) && seq + script.steps[i].length > 0),
-  },
-  {
     name: 'old pure ACK',
     why: 'A segment without text whose timestamp is old: Linux drops it in silence. RFC 7323 section 5.3 has R1 send an ACK.',
     matches: ({ step, facts, kernel, tapwire }) =>
@@ -247,14 +237,6 @@ export const ALLOW_LIST: readonly Allowance[] = [
       kernel.length > tapwire.length &&
       kernel.at(-1)?.startsWith('RST') === true &&
       kernel.at(-1) === tapwire.at(-1),
-  },
-  {
-    name: 'FIN in the SACK',
-    why: 'Linux counts the FIN that came early as a byte of the SACK block. RFC 2018 speaks of data: tapwire reports the bytes.',
-    matches: ({ kernel, tapwire, until, difference: { script } }) =>
-      withoutSack(kernel) === withoutSack(tapwire) &&
-      isByFin(kernel, tapwire) &&
-      until.some(({ seq }, i) => has(script.steps[i], FIN) && seq + script.steps[i].length !== 0),
   },
   {
     name: 'time in TIME-WAIT',

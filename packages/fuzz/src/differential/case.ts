@@ -37,19 +37,6 @@ export const isOlder = (one: Facts, other: Facts): boolean =>
   one.time !== null && other.time !== null && ((one.time - other.time) | 0) < 0
 export const touches = ({ seq }: Facts, step: Step): boolean =>
   seq < 0 && seq + step.length + (has(step, FIN) ? 1 : 0) === 0
-const blocks = (text: string): string[] => text.match(/(?:edge[+-]|-)?\d+-(?:edge[+-]|-)?\d+/g) ?? []
-
-/** Of the kernel's blocks those that tapwire has not are a byte longer, or that byte alone. */
-export function isByFin(kernel: string, tapwire: string): boolean {
-  const known = blocks(tapwire)
-  return blocks(kernel).every((block) => {
-    if (known.includes(block)) return true
-    const [, left, anchor, right] = /^((?:edge[+-]|-)?\d+)-(edge(?=[+-]))?\+?(-?\d+)$/.exec(block) ?? []
-    const before = Number(right) - 1
-    const end = anchor === undefined ? String(before) : `edge${before >= 0 ? '+' : ''}${before}`
-    return end === left || known.includes(`${left}-${end}`)
-  })
-}
 
 /** To tapwire the peer's last timestamp is that of a segment of such a kind, and not to the kernel; or the other way round. */
 export function remembered(

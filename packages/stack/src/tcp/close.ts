@@ -3,6 +3,7 @@ import { discardReceived, finish } from './finish.ts'
 import { hasRoomForOrphan, orphan } from './orphan.ts'
 import { sendReset } from './output.ts'
 import type { Tcb } from './tcb.ts'
+import { textEnd } from './text-end.ts'
 import { armFinWait2 } from './timers.ts'
 import { holdWhileUnanswered, wantOutput } from './wants.ts'
 
@@ -23,7 +24,7 @@ export function shutdownTcb(tcb: Tcb): void {
 export function closeTcb(tcb: Tcb): void {
   if (tcb.orphaned) return
   const over = tcb.closeReason !== undefined
-  if (!over && (tcb.readable > 0 || tcb.outOfOrder !== null)) {
+  if (!over && (tcb.readable > 0 || textEnd(tcb) !== tcb.rcvNxt)) {
     tcb.tcp.counters.abortedUnread++
     abortTcb(tcb)
     return

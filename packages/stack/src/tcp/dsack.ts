@@ -1,7 +1,9 @@
-import { seqDiff, seqGeq, seqLeq, seqLt, seqMax, seqMin } from '../core/seq.ts'
+import { seqAdd, seqDiff, seqGeq, seqLeq, seqLt, seqMax, seqMin } from '../core/seq.ts'
+import { TcpFlag } from '../wire/tcp.ts'
 import { countDuplicate } from './count.ts'
 import { hasDuplicate } from './dsack-block.ts'
 import { sendAck } from './output.ts'
+import type { SegmentIn } from './segment-in.ts'
 import type { Tcb } from './tcb.ts'
 
 /**
@@ -26,11 +28,14 @@ export function reportDuplicate(tcb: Tcb, left: number, right: number): void {
   tcb.dsackRight = right
 }
 
-/** A segment left of the window, or an old one by its timestamp (R2883-05): what of it lies below `rcvNxt` was here. */
-export function reportOldDuplicate(tcb: Tcb, seq: number, length: number): void {
-  if (length > 0 && seqLt(seq, tcb.rcvNxt)) {
-    const right = seqMin((seq + length) | 0, tcb.rcvNxt)
-    countDuplicate(tcb.tcp, tcb.path, seqDiff(right, seq))
-    reportDuplicate(tcb, seq, right)
-  }
+/**
+ * A segment left of the window, or an old one by its timestamp (R2883-05): what of it lies below `rcvNxt` was here. A FIN is told as
+ * the byte that it counts for (as Linux does), and is none in the counters.
+ */
+export function reportOldDuplicate(tcb: Tcb, { seq, dataLength, flags }: SegmentIn): void {
+  if (!seqLt(seq, tcb.rcvNxt)) return
+  const fin = (flags & TcpFlag.Fin) !== 0 ? 1 : 0
+  const bytes = seqDiff(seqMin(seqAdd(seq, dataLength), tcb.rcvNxt), seq)
+  if (bytes > 0) countDuplicate(tcb.tcp, tcb.path, bytes)
+  reportDuplicate(tcb, seq, seqMin(seqAdd(seq, dataLength + fin), tcb.rcvNxt))
 }

@@ -11,6 +11,7 @@ import { receiveWindow } from './receive-window.ts'
 import { mergedSegments, type SegmentIn } from './segment-in.ts'
 import { canReceive } from './states.ts'
 import type { Tcb } from './tcb.ts'
+import { textEnd } from './text-end.ts'
 import { ConnectionEvent, notify, wantAck } from './wants.ts'
 
 /**
@@ -27,7 +28,7 @@ export function receiveText(tcb: Tcb, segment: SegmentIn): boolean {
     return false
   }
   if (!trimToWindow(tcb, segment)) return false
-  if ((segment.flags & TcpFlag.Fin) !== 0) noteFin(tcb, seqAdd(segment.seq, segment.dataLength))
+  if ((segment.flags & TcpFlag.Fin) !== 0) noteFin(tcb, segment)
   if (segment.dataLength === 0 || takeData(tcb, segment)) processed(tcb.tcp, segment)
   return reachFin(tcb)
 }
@@ -41,7 +42,8 @@ function trimToWindow(tcb: Tcb, segment: SegmentIn): boolean {
   if (before > 0) {
     const cut = Math.min(before, segment.dataLength)
     if (cut > 0) countDuplicate(tcb.tcp, tcb.path, cut)
-    reportDuplicate(tcb, segment.seq, seqAdd(segment.seq, cut))
+    const fin = (segment.flags & TcpFlag.Fin) !== 0 && before > segment.dataLength ? 1 : 0
+    reportDuplicate(tcb, segment.seq, seqAdd(segment.seq, cut + fin))
     segment.dataOffset += cut
     segment.dataLength -= cut
     segment.seq = seqAdd(segment.seq, cut)
@@ -63,7 +65,8 @@ function trimToWindow(tcb: Tcb, segment: SegmentIn): boolean {
 }
 
 /** One that comes too early is told what is missing, as other segments are (MAY-13). */
-function noteFin(tcb: Tcb, seq: number): void {
+function noteFin(tcb: Tcb, segment: SegmentIn): void {
+  const seq = seqAdd(segment.seq, segment.dataLength)
   if (seq !== tcb.rcvNxt) wantAck(tcb)
   if (tcb.rcvFinSeen || seqLt(seq, tcb.rcvNxt)) {
     // Nor is it taken, when the stream ends elsewhere; but silence would have it come again.
@@ -77,6 +80,18 @@ function noteFin(tcb: Tcb, seq: number): void {
   }
   tcb.rcvFinSeen = true
   tcb.rcvFin = seq
+  if (segment.seq !== tcb.rcvNxt) sackFin(tcb)
+}
+
+/**
+ * SACK tells of a FIN behind a hole as of a byte there (as Linux does; R2018-06). Without that, a last segment that is lost before it
+ * looks like one that nobody has answered: the FIN is all that came after it, and its sender waits for the RTO.
+ */
+function sackFin(tcb: Tcb): void {
+  const { ranges, limits } = tcb.tcp
+  tcb.outOfOrder ??= ranges.take()
+  const added = tcb.outOfOrder.add(tcb.rcvFin, seqAdd(tcb.rcvFin, 1), limits.outOfOrderRanges)
+  if (!added && tcb.outOfOrder.count === 0) forgetRanges(tcb)
 }
 
 /** PSH or not, bytes are readable at once (MAY-17). @returns false when nothing could be taken: counted */
@@ -117,8 +132,7 @@ function cutAtFin(tcb: Tcb, segment: SegmentIn): void {
 /** Copies the bytes to where they belong. The ring grows to what the window has promised, if the memory allows. */
 function store(tcb: Tcb, segment: SegmentIn): boolean {
   const position = tcb.readable + seqDiff(segment.seq, tcb.rcvNxt)
-  const ranges = tcb.outOfOrder
-  const kept = ranges === null ? tcb.readable : tcb.readable + seqDiff(ranges.highest, tcb.rcvNxt)
+  const kept = tcb.readable + seqDiff(textEnd(tcb), tcb.rcvNxt)
   if (!tcb.receiveRing.ensure(position + segment.dataLength, kept)) {
     drop(tcb.tcp, tcb.id, segment, DropReason.NoMemory)
     return false
@@ -171,6 +185,8 @@ function inOrder(tcb: Tcb, length: number, now: number): void {
     reportOverlap(tcb, ranges, before, tcb.rcvNxt)
     tcb.readable -= length
     tcb.rcvNxt = ranges.absorb(tcb.rcvNxt)
+    // The FIN among them is counted below, by `reachFin`.
+    if (tcb.rcvFinSeen) tcb.rcvNxt = seqMin(tcb.rcvNxt, tcb.rcvFin)
     tcb.readable += seqDiff(tcb.rcvNxt, before)
     if (ranges.count === 0) forgetRanges(tcb)
     // R5681-12, R5681-25: a gap was filled, wholly or in part.

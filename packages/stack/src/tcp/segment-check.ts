@@ -20,7 +20,7 @@ export function checkSegment(tcb: Tcb, segment: SegmentIn): Verdict {
   const { engine } = tcb.tcp
   if (isOldDuplicate(tcb, segment, engine.now)) {
     drop(tcb.tcp, tcb.id, segment, DropReason.Paws)
-    reportOldDuplicate(tcb, segment.seq, segment.dataLength)
+    reportOldDuplicate(tcb, segment)
     outOfWindowAck(tcb, segment.dataLength > 0)
     return Verdict.Drop
   }
@@ -28,7 +28,7 @@ export function checkSegment(tcb: Tcb, segment: SegmentIn): Verdict {
     drop(tcb.tcp, tcb.id, segment, DropReason.OutOfWindow)
     // R5961-01.
     if ((segment.flags & TcpFlag.Rst) !== 0) return Verdict.Drop
-    reportOldDuplicate(tcb, segment.seq, segment.dataLength)
+    reportOldDuplicate(tcb, segment)
     outOfWindowAck(tcb, segmentLength(segment) > 0)
     return Verdict.Drop
   }

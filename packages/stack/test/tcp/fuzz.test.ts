@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { type packets, SeededRandom, TcpState } from '../../src/index.ts'
 import { canMove } from '../../src/tcp/states.ts'
 import type { Tcb } from '../../src/tcp/tcb.ts'
+import { textEnd } from '../../src/tcp/text-end.ts'
 import { TraceKind } from '../../src/tcp/trace.ts'
 import { inState, STANDING, STATES, type StateName } from './in-state.ts'
 import { MODERN, type Script } from './script.ts'
@@ -112,10 +113,11 @@ function checkInvariants(tcb: Tcb): void {
   must(tcb.sndWnd >= 0, 'SND.WND >= 0')
   must(tcb.cwnd > 0 || !synchronized, 'cwnd > 0')
   if (tcb.outOfOrder !== null) {
-    const { count, left, highest } = tcb.outOfOrder
+    const { count, left } = tcb.outOfOrder
     must(count > 0, 'no empty list of ranges')
     must(((left[0] - tcb.rcvNxt) | 0) > 0, 'a hole before the first range')
-    must(tcb.readable + ((highest - tcb.rcvNxt) | 0) <= receiveRing.capacity, 'ranges fit the receive ring')
+    const end = (textEnd(tcb) - tcb.rcvNxt) | 0
+    must(tcb.readable + end <= receiveRing.capacity, 'ranges fit the receive ring')
   }
   let count = 0
   let at = sent.head?.start ?? tcb.sndNxt

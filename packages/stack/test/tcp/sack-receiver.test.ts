@@ -37,6 +37,32 @@ describe.each(ORIGINS)('SACK blocks, $name', (origin) => {
     ])
   })
 
+  it('R2018-06 a FIN behind a hole is told as a byte, by itself and at the end of text', () => {
+    const t = new Script(origin).established(SACK_ONLY)
+    t.send({ flags: 'FA', seq: 401, ack: 1 })
+    expect(blocks(t, t.next())).toEqual([[401, 402]])
+    expect(put(t, 201)).toEqual([
+      [201, 301],
+      [401, 402],
+    ])
+    expect(put(t, 301)).toEqual([[201, 402]])
+    t.send({ flags: 'A', seq: 1, ack: 1, data: 200 })
+    expect(t.next()).toMatchObject({ ack: 402, options: [] })
+    expect(t.connection.readable).toBe(400)
+    expect(t.connection.ended).toBe(true)
+  })
+
+  it('R2018-06 text with a FIN behind a hole is one block; nothing but the text is there to be read', () => {
+    const t = new Script(origin).established(SACK_ONLY)
+    t.send({ flags: 'FA', seq: 201, ack: 1, data: 100 })
+    expect(blocks(t, t.next())).toEqual([[201, 302]])
+    expect(t.connection.readable).toBe(0)
+    t.send({ flags: 'A', seq: 1, ack: 1, data: 200 })
+    expect(t.next()).toMatchObject({ ack: 302, options: [] })
+    expect(t.connection.readable).toBe(300)
+    expect(t.connection.ended).toBe(true)
+  })
+
   it('R2018-04 a segment that moves the cumulative ACK does not come first', () => {
     const t = new Script(origin).established(SACK_ONLY)
     put(t, 201)

@@ -4,6 +4,7 @@ import { TcpState } from '../api.ts'
 import type { ByteRing } from '../byte-ring.ts'
 import { receiveWindow } from '../receive-window.ts'
 import type { Tcb } from '../tcb.ts'
+import { textEnd } from '../text-end.ts'
 
 /** The bytes in the rings are those that the sequence numbers speak of. */
 export function auditRings(tcb: Tcb, audit: Audit): void {
@@ -24,7 +25,7 @@ export function auditRings(tcb: Tcb, audit: Audit): void {
   auditRing(tcb.receiveRing, tcb.readable + auditRanges(tcb, audit), 'the receive ring', audit)
 }
 
-/** @returns bytes from RCV.NXT to the end of the last range */
+/** @returns bytes from RCV.NXT to the last one in the ring */
 function auditRanges(tcb: Tcb, audit: Audit): number {
   const ranges = tcb.outOfOrder
   if (ranges === null) return 0
@@ -37,9 +38,11 @@ function auditRanges(tcb: Tcb, audit: Audit): number {
     audit.check(seqGt(ranges.right[i], ranges.left[i]), 'a range is empty', i, ranges.count)
     edge = ranges.right[i]
   }
-  const inside = seqLeq(edge, seqAdd(tcb.rcvNxt, receiveWindow(tcb)))
-  audit.check(inside, 'a range reaches beyond the window', seqDiff(edge, tcb.rcvNxt), receiveWindow(tcb))
-  return seqDiff(edge, tcb.rcvNxt)
+  // A FIN may lie on the edge.
+  const end = textEnd(tcb)
+  const inside = seqLeq(end, seqAdd(tcb.rcvNxt, receiveWindow(tcb)))
+  audit.check(inside, 'a range reaches beyond the window', seqDiff(end, tcb.rcvNxt), receiveWindow(tcb))
+  return seqDiff(end, tcb.rcvNxt)
 }
 
 function auditRing(ring: ByteRing, used: number, name: string, audit: Audit): void {
