@@ -41,7 +41,7 @@ export function notableOf(segment: SegmentRecord): Sentence[] {
 }
 
 /** RFC 2883 section 4: below the ACK, or inside the second block. */
-export function isDsack({ sack, ack }: SegmentRecord): boolean {
+function isDsack({ sack, ack }: SegmentRecord): boolean {
   if (sack.length === 0 || ack === null) return false
   const [[left, right]] = sack
   if (right <= ack) return true

@@ -72,7 +72,7 @@ function comment(text: string | undefined): { comment?: string } {
   return text === undefined || text === '' ? {} : { comment: text }
 }
 
-export function joined(chunks: readonly Uint8Array[]): Uint8Array {
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0))
   let at = 0
   for (const chunk of chunks) {

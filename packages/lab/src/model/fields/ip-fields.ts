@@ -3,7 +3,7 @@ import { ICMPV4, ICMPV6, TCP } from '../run/headers.ts'
 import type { FieldReader } from './field.ts'
 
 const ECN = ['not ECN-capable', 'ECT(1)', 'ECT(0)', 'CE: congestion was met']
-export const PROTOCOLS: Readonly<Record<number, string>> = {
+const PROTOCOLS: Readonly<Record<number, string>> = {
   [ICMPV4]: 'ICMP',
   [TCP]: 'TCP',
   17: 'UDP',

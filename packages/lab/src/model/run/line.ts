@@ -50,7 +50,7 @@ function memoryFor({ bandwidth = 0, latency, queue = 100 }: LinkSettings): numbe
   return size
 }
 
-export function impairmentOf(settings: LinkSettings): Impairment {
+function impairmentOf(settings: LinkSettings): Impairment {
   const {
     latency,
     jitter = 0,

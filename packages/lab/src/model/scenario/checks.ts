@@ -6,7 +6,7 @@ export class ScenarioError extends Error {
 /** Looks at a value from outside. @returns it, or what it stands for @throws ScenarioError */
 export type Check<T> = (value: unknown, where: string) => T
 
-export function fail(where: string, expected: string, value: unknown): never {
+function fail(where: string, expected: string, value: unknown): never {
   throw new ScenarioError(`${where} must be ${expected}, and not ${shown(value)}`)
 }
 
