@@ -9,11 +9,13 @@ const PATIENCE = 4000
 const { limit, channel, mistake, hint } = workerData
 
 function end(place) {
-  writeSync(
-    channel,
-    `${JSON.stringify({ type: 'verdict', verdict: { kind: 'stuck', seconds: limit, place, mistake, hint } })}\n`,
-  )
-  process.kill(process.pid, 'SIGKILL')
+  const verdict = { kind: 'stuck', seconds: limit, place, mistake, hint }
+  try {
+    writeSync(channel, `${JSON.stringify({ type: 'verdict', verdict })}\n`)
+  } finally {
+    // Whoever started it may be gone, and the channel closed: then nobody else ends it.
+    process.kill(process.pid, 'SIGKILL')
+  }
 }
 
 setTimeout(() => {
