@@ -12,7 +12,7 @@ function remote(socket: Socket): Endpoint | null {
   return socket[kPeername]
 }
 
-const dispatched = (socket: Socket): number => socket._handle?.bytesWritten ?? socket[kBytesWritten]
+const dispatched = (socket: Socket): number => socket._handle?.bytesWritten ?? socket[kBytesWritten] ?? 0
 
 /** NF-25 to NF-27 */
 const accessors: Record<string, (socket: Socket) => unknown> = {
@@ -22,7 +22,7 @@ const accessors: Record<string, (socket: Socket) => unknown> = {
   remoteAddress: (socket) => remote(socket)?.address,
   remotePort: (socket) => remote(socket)?.port,
   remoteFamily: (socket) => remote(socket)?.family,
-  bytesRead: (socket) => socket._handle?.bytesRead ?? socket[kBytesRead],
+  bytesRead: (socket) => socket._handle?.bytesRead ?? socket[kBytesRead] ?? 0,
   /** NF-27: with what is still waiting in the stream. */
   bytesWritten: (socket) => dispatched(socket) + pendingBytes(socket),
   _bytesDispatched: dispatched,

@@ -116,8 +116,8 @@ function setFields(socket: Socket): void {
   socket._server = null
   socket[kNoDelay] = false
   socket[kIdleTimer] = null
-  socket[kBytesRead] = 0
-  socket[kBytesWritten] = 0
+  socket[kBytesRead] = null
+  socket[kBytesWritten] = null
   socket[kPeername] = null
 }
 

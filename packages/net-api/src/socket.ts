@@ -86,8 +86,9 @@ export class Socket extends Duplex implements HandleOwner, PipeConnectOwner {
   declare [kKeepAliveCount]: number | undefined
   declare [kTypeOfService]: number | undefined
   declare [kIdleTimer]: IdleTimer | null
-  declare [kBytesRead]: number
-  declare [kBytesWritten]: number
+  /** What the handle had counted when it was closed; null before. (Not 0: the 2^31st byte would change the shape of all sockets.) */
+  declare [kBytesRead]: number | null
+  declare [kBytesWritten]: number | null
   declare [kOnRead]: CustomRead | null
   declare [kResetting]: boolean
   declare [kPeername]: Endpoint | null

@@ -61,9 +61,10 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
   owner: HandleOwner | null = null
   /** Whether data is wanted. Node's HTTP server sets it, too, beside its calls of `readStart` and `readStop`. */
   reading = false
-  bytesRead = 0
+  // NaN until the constructor has set them to 0, so that the fields are made for floats: see `TcpCounters` of the stack.
+  bytesRead = Number.NaN
   /** Bytes given to `write`, whether sent or not. */
-  bytesWritten = 0
+  bytesWritten = Number.NaN
   /** Bytes of the pending write that the send ring has not taken yet. */
   writeQueueSize = 0
   readonly #context: NetContext
@@ -84,6 +85,8 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
 
   constructor(context: NetContext, family: 4 | 6 = 4, type = 'TCPWRAP') {
     super(type)
+    this.bytesRead = 0
+    this.bytesWritten = 0
     this.#context = context
     this.#family = family
   }

@@ -147,14 +147,17 @@ export class TapDevice extends EventEmitter<TapEvents> implements LinkDevice {
     this.#writer = new FrameWriter(c, tun.fd, tun.virtio)
     this.#counters = {
       rxFrames: 0,
-      rxBytes: 0,
+      rxBytes: Number.NaN,
       rxDropped: 0,
       txFrames: 0,
-      txBytes: 0,
+      txBytes: Number.NaN,
       txFull: 0,
       txRefused: 0,
       txDropped: 0,
     }
+    // The fields are made for floats so, and the 2^31st byte does not change the object's shape.
+    this.#counters.rxBytes = 0
+    this.#counters.txBytes = 0
     this.counters = this.#counters
   }
 

@@ -11,20 +11,27 @@ import type { Tcb } from './tcb.ts'
 
 /** What a connection has delivered until now. */
 export class DeliveryRate {
+  // NaN until the constructor has set them to 0: see `TcpCounters`.
   /** C.delivered: bytes known to have arrived, by ACK or by SACK. */
-  delivered = 0
+  delivered = Number.NaN
   /** C.delivered_time: when that last grew. */
   deliveredAt: Micros = 0
   /** C.first_send_time: when that which was delivered last had been sent; or when a pause ended. */
   firstSentAt: Micros = 0
   /** C.app_limited: until so many bytes are delivered, samples say what the application gave, not what the path takes. 0: not. */
-  appLimited = 0
+  appLimited = Number.NaN
   /** The newest sample that was valid: bytes a second. */
   rate = 0
   rateAppLimited = false
   /** `delivered` and `lostEver` at the last sample. */
-  sampledDelivered = 0
+  sampledDelivered = Number.NaN
   sampledLost = 0
+
+  constructor() {
+    this.delivered = 0
+    this.appLimited = 0
+    this.sampledDelivered = 0
+  }
 }
 
 /** RS of the draft: what one ACK tells. There is one, and the next ACK overwrites it. */
@@ -32,7 +39,7 @@ export class RateSample {
   /** A record that has been sent by us in the ordinary way was delivered: the figures below are set. */
   hasData = false
   /** RS.prior_delivered, RS.prior_time: P.delivered and P.delivered_time of the newest record delivered. */
-  priorDelivered = 0
+  priorDelivered = Number.NaN
   priorTime: Micros = 0
   isAppLimited = false
   sendElapsed: Micros = 0
@@ -52,6 +59,10 @@ export class RateSample {
   /** Bytes that this ACK delivers, and those found lost since the last one. */
   newlyAcked = 0
   newlyLost = 0
+
+  constructor() {
+    this.priorDelivered = 0
+  }
 }
 
 export const rateSample = new RateSample()

@@ -7,7 +7,7 @@ import { pipe } from './pipe.ts'
 import { receiveWindow } from './receive-window.ts'
 import { RecoveryState } from './recovery-state.ts'
 import { currentRto } from './rtt.ts'
-import { advertisedMss, optionsLength } from './segment-size.ts'
+import { advertisedMss, optionsLength, segmentCount } from './segment-size.ts'
 import { sendLimit } from './send-buffer.ts'
 import type { Tcb } from './tcb.ts'
 
@@ -125,7 +125,7 @@ function inSegments(tcb: Tcb): {
     retransmitting: 0,
   }
   for (let record = tcb.sent.head; record !== null; record = record.next) {
-    const segments = Math.max(1, Math.ceil(record.length / size))
+    const segments = segmentCount(record.length, size)
     counts.unacked += segments
     if (record.sacked) counts.sacked += segments
     else if (record.lost) counts.lost += segments

@@ -9,6 +9,7 @@ import { cwrSent, ecnFlags, ecnTrafficClass } from './ecn.ts'
 import { optionsOut, writeOptions, writeResetOptions } from './options-out.ts'
 import { commitWindow, windowField } from './receive-window.ts'
 import { sendSegment } from './segment-out.ts'
+import { segmentCount } from './segment-size.ts'
 import type { Tcb } from './tcb.ts'
 import { TraceKind, trace, WindowSide } from './trace.ts'
 import { urgentPointer } from './urgent.ts'
@@ -58,7 +59,7 @@ export function emit(
   }
   if (fresh && tcb.ecn.cwr) cwrSent(tcb)
   tcb.bytesSent += length
-  const count = length > mss ? Math.ceil(length / mss) : 1
+  const count = segmentCount(length, mss)
   tcb.segmentsOut += count
   if (length > 0) tcb.dataSegmentsOut += count
   if ((flags & TcpFlag.Ack) !== 0) ackSent(tcb, window)

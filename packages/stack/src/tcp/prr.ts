@@ -7,11 +7,16 @@ import type { Tcb } from './tcb.ts'
  * course of one round trip, clocked by what arrives, instead of by half a round trip of silence.
  */
 export class PrrState {
-  /** Bytes delivered and bytes sent since recovery began. */
+  /** Bytes delivered and bytes sent since recovery began; sent without one, too, and then nobody looks. */
   delivered = 0
-  out = 0
+  // NaN until the constructor has set it to 0: see `TcpCounters`.
+  out = Number.NaN
   /** RecoverFS: bytes in flight when it began. */
   recoverFs = 1
+
+  constructor() {
+    this.out = 0
+  }
 }
 
 /** R9937-02: called when the ACK that starts recovery has been counted; it delivered `delivered` bytes. */

@@ -1,5 +1,6 @@
 import type { PacketIn } from '../ip/packet-in.ts'
 import { TcpOptions } from '../wire/tcp.ts'
+import { segmentCount } from './segment-size.ts'
 
 /** The segment being processed, read once at the door. One record per stack, overwritten by the next segment. */
 export class SegmentIn {
@@ -33,5 +34,5 @@ export function segmentLength(segment: SegmentIn): number {
 /** Segments that were merged into this one: a super-frame counts as what it was, any other as itself. */
 export function mergedSegments(segment: SegmentIn): number {
   const { gsoSize } = segment.packet
-  return gsoSize > 0 && segment.dataLength > gsoSize ? Math.ceil(segment.dataLength / gsoSize) : 1
+  return gsoSize > 0 ? segmentCount(segment.dataLength, gsoSize) : 1
 }

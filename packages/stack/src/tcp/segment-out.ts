@@ -7,6 +7,7 @@ import { TCP_CHECKSUM, TCP_HEADER_LENGTH, TcpFlag, writeTcpChecksum, writeTcpHea
 import type { ByteRing } from './byte-ring.ts'
 import type { TcpContext } from './context.ts'
 import { NO_SETTINGS, type OwnSettings } from './own-settings.ts'
+import { segmentCount } from './segment-size.ts'
 import { TraceKind, trace } from './trace.ts'
 
 /** Never cut on the way (R7323-31): with fragments two segments could be mixed up. */
@@ -72,7 +73,7 @@ export function sendSegment(
   const result = network.send(path, Protocol.Tcp, sendOptions)
   if (result === TransmitResult.Full) tcp.counters.deviceFull++
   else {
-    const count = length > mss ? Math.ceil(length / mss) : 1
+    const count = segmentCount(length, mss)
     tcp.counters.segmentsOut += count
     path.iface.counters.tcp.segmentsOut += count
     tcp.counters.bytesOut += length

@@ -32,6 +32,12 @@ export function updateSndMss(tcb: Tcb): void {
   tcb.sndMss = mss
 }
 
+/** How many segments of `mss` bytes so much payload is; none at all is one. */
+export function segmentCount(length: number, mss: number): number {
+  // In whole numbers: a quotient with a fraction, after a thousand without, would throw compiled code away.
+  return length > mss ? ((length + mss - 1) / mss) | 0 : 1
+}
+
 /** Bytes of options on an ordinary segment without SACK blocks. */
 export function optionsLength(tcb: Tcb): number {
   return tcb.timestamps ? TIMESTAMPS_LENGTH : 0

@@ -27,13 +27,18 @@ export class SentRecord {
   older: SentRecord | null = null
   newer: SentRecord | null = null
   // What was known when it was last sent, for delivery rate samples (`delivery-rate.ts`); `appLimited` is P.is_app_limited.
-  delivered = 0
+  // NaN until the constructor has set it to 0: see `TcpCounters`.
+  delivered = Number.NaN
   deliveredAt: Micros = 0
   firstSentAt: Micros = 0
   appLimited = false
   /** Bytes in flight up to its end, and bytes that had ever been lost. */
   txInFlight = 0
   lostBefore = 0
+
+  constructor() {
+    this.delivered = 0
+  }
 
   get length(): number {
     return seqDiff(this.end, this.start)

@@ -25,7 +25,8 @@ export class BbrState {
   hasSeenRtt = false
 
   // Rounds (section 5.5.1).
-  nextRoundDelivered = 0
+  // NaN until the constructor has set them to 0, so that the fields are made for floats: see `TcpCounters`.
+  nextRoundDelivered = Number.NaN
   roundStart = false
   roundCount = 0
 
@@ -52,7 +53,7 @@ export class BbrState {
 
   // Congestion signals (section 2.10).
   lossInRound = false
-  lossRoundDelivered = 0
+  lossRoundDelivered = Number.NaN
   lossRoundStart = false
   bwLatest = 0
   inflightLatest = 0
@@ -104,6 +105,11 @@ export class BbrState {
   undoBwShortterm = INFINITY
   undoInflightShortterm = INFINITY
   undoInflightLongterm = INFINITY
+
+  constructor() {
+    this.nextRoundDelivered = 0
+    this.lossRoundDelivered = 0
+  }
 }
 
 /** IsInAProbeBWState(). */
