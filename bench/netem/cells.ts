@@ -26,8 +26,8 @@ const TROUBLES: {
   readonly [T in Trouble]: { readonly name: string; readonly 20: Effort; readonly 100: Effort }
 } = {
   'loss 0.1 %': { name: 'loss0.1', 20: { seconds: 20, load: 25 }, 100: { seconds: 100, load: 6 } },
-  'loss 1 %': { name: 'loss1', 20: { seconds: 20, load: 10 }, 100: { seconds: 100, load: 4 } },
-  'loss 3 %': { name: 'loss3', 20: { seconds: 20, load: 6 }, 100: { seconds: 100, load: 2 } },
+  'loss 1 %': { name: 'loss1', 20: { seconds: 60, load: 10 }, 100: { seconds: 100, load: 4 } },
+  'loss 3 %': { name: 'loss3', 20: { seconds: 60, load: 6 }, 100: { seconds: 100, load: 2 } },
   reordering: { name: 'reorder', 20: { seconds: 10, load: 1000 }, 100: { seconds: 15, load: 1000 } },
 }
 
