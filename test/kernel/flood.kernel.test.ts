@@ -3,15 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { createNet } from '@tapwire/net-api'
-import {
-  type FrameSink,
-  type LinkDevice,
-  packets,
-  parseAddress,
-  Stack,
-  type TransmitResult,
-  type TxDescriptor,
-} from '@tapwire/stack'
+import { packets, parseAddress, type RxFrame, Stack, WrappedDevice } from '@tapwire/stack'
 import { createNetns, type Netns, openTap, type TapDevice } from '@tapwire/tap-driver'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { KERNEL_SIDE, STACK_SIDE } from '../../examples/shared/kernel-side.ts'
@@ -70,44 +62,13 @@ const SOURCES: readonly { share: number; source: string; randomBits: number }[] 
 ]
 
 /** A device that counts the flood's frames as they come in. */
-class FloodMeter implements LinkDevice {
-  readonly #device: LinkDevice
-  readonly medium: LinkDevice['medium']
-  readonly mtu: number
-  readonly capabilities: LinkDevice['capabilities']
+class FloodMeter extends WrappedDevice {
   received = 0
 
-  constructor(device: LinkDevice) {
-    this.#device = device
-    this.medium = device.medium
-    this.mtu = device.mtu
-    this.capabilities = device.capabilities
-  }
-
-  attach(sink: FrameSink): void {
-    const { u8 } = sink.memory
-    this.#device.attach({
-      memory: sink.memory,
-      onFrame: (frame) => {
-        if (u8[frame.offset + 6] === 0x02 && u8[frame.offset + 11] === 0x66) this.received++
-        sink.onFrame(frame)
-      },
-      onBurstEnd: () => sink.onBurstEnd(),
-      onWritable: () => sink.onWritable(),
-      onClosed: (error) => sink.onClosed(error),
-    })
-  }
-
-  transmit(frame: TxDescriptor): TransmitResult {
-    return this.#device.transmit(frame)
-  }
-
-  flush(): void {
-    this.#device.flush()
-  }
-
-  close(): Promise<void> {
-    return this.#device.close()
+  override onFrame(frame: RxFrame): void {
+    const { u8 } = this.memory
+    if (u8[frame.offset + 6] === 0x02 && u8[frame.offset + 11] === 0x66) this.received++
+    super.onFrame(frame)
   }
 }
 

@@ -67,6 +67,7 @@ export {
   type SwitchPortStats,
 } from './link/switch.ts'
 export { type PlainDevice, withoutOffloads } from './link/without-offloads.ts'
+export { WrappedDevice } from './link/wrapped-device.ts'
 export { type InterfaceSettings, type NameSettings, Stack, type StackOptions } from './stack.ts'
 export * from './tcp/api.ts'
 export type { PortRange, TcpSettings } from './tcp/config.ts'

@@ -8,6 +8,7 @@ import {
   type RxFrame,
   TransmitResult,
   type TxDescriptor,
+  WrappedDevice,
 } from '@tapwire/stack'
 
 /** A frame that passed, as whoever watches gets it: the bytes are his to keep. */
@@ -24,20 +25,8 @@ export interface WatchedFrame {
  * A device whose frames can be watched for a while: whoever comes gets them as a capture of his own, and as long as nobody does,
  * they pass at the cost of a comparison.
  */
-export class WatchedDevice implements LinkDevice, FrameSink {
-  readonly medium: LinkDevice['medium']
-  readonly mtu: number
-  readonly capabilities: LinkDevice['capabilities']
-  readonly #device: LinkDevice
+export class WatchedDevice extends WrappedDevice {
   readonly #recorders = new Set<Recorder>()
-  #sink: FrameSink | null = null
-
-  constructor(device: LinkDevice) {
-    this.#device = device
-    this.medium = device.medium
-    this.mtu = device.mtu
-    this.capabilities = device.capabilities
-  }
 
   /** Gives all that passes from now on as blocks of pcapng. @returns ends it */
   record(write: (chunk: Uint8Array) => void, options: CaptureOptions = {}): () => void {
@@ -57,48 +46,23 @@ export class WatchedDevice implements LinkDevice, FrameSink {
     )
   }
 
-  get memory(): FrameSink['memory'] {
-    return (this.#sink as FrameSink).memory
-  }
-
-  attach(sink: FrameSink): void {
-    this.#sink = sink
-    this.#device.attach(this)
-  }
-
-  transmit(frame: TxDescriptor): TransmitResult {
-    const result = this.#device.transmit(frame)
+  override transmit(frame: TxDescriptor): TransmitResult {
+    const result = this.device.transmit(frame)
     if (this.#recorders.size > 0 && result === TransmitResult.Sent) {
       for (const recorder of this.#recorders) recorder.out(frame)
     }
     return result
   }
 
-  flush(): void {
-    this.#device.flush()
-  }
-
-  close(): Promise<void> {
+  override close(): Promise<void> {
     this.#recorders.clear()
-    return this.#device.close()
+    return super.close()
   }
 
-  onFrame(frame: RxFrame): void {
+  override onFrame(frame: RxFrame): void {
     // First, for the frame is the stack's to change.
     if (this.#recorders.size > 0) for (const recorder of this.#recorders) recorder.in(frame)
-    this.#sink?.onFrame(frame)
-  }
-
-  onBurstEnd(): void {
-    this.#sink?.onBurstEnd()
-  }
-
-  onWritable(): void {
-    this.#sink?.onWritable()
-  }
-
-  onClosed(error: Error | null): void {
-    this.#sink?.onClosed(error)
+    this.sink?.onFrame(frame)
   }
 }
 

@@ -1,11 +1,11 @@
 import {
   type FrameSink,
-  type LinkCapabilities,
   type LinkDevice,
   packets,
   RxFrame,
   type TransmitResult,
   type TxDescriptor,
+  WrappedDevice,
 } from '@tapwire/stack'
 import type { Dice } from '../dice.ts'
 import { layoutOf, word } from '../mutators/layout.ts'
@@ -32,10 +32,7 @@ export interface Malice {
  * Somebody on the path, before one of the two ends: sees every packet that arrives there, changes it and adds others. (Loss,
  * duplication and reordering are the business of `impair`.)
  */
-export class Attacker implements LinkDevice, FrameSink {
-  readonly medium: LinkDevice['medium']
-  readonly mtu: number
-  readonly capabilities: LinkCapabilities
+export class Attacker extends WrappedDevice {
   malice: Malice = { flip: 0, cut: 0, forge: 0, forgeData: 0, complain: 0 }
   /** Bits were flipped so that every checksum still held: what that packet carried may be wrong. */
   collisions = 0
@@ -45,48 +42,34 @@ export class Attacker implements LinkDevice, FrameSink {
   onForged: (portA: number, portB: number, withData: boolean) => void = () => {}
   /** Told of what passes, and of what the attacker adds. */
   onPacket: (outbound: boolean, bytes: Uint8Array) => void = () => {}
-  readonly #device: LinkDevice
   readonly #dice: Dice
   readonly #frame = new RxFrame()
-  #sink: FrameSink | null = null
   #block = -1
 
   constructor(device: LinkDevice, dice: Dice) {
-    this.#device = device
+    super(device, { ...device.capabilities, txChecksum: false, tso4: false, tso6: false, uso: false })
     this.#dice = dice
-    this.medium = device.medium
-    this.mtu = device.mtu
-    this.capabilities = { ...device.capabilities, txChecksum: false, tso4: false, tso6: false, uso: false }
   }
 
-  get memory() {
-    return (this.#sink as FrameSink).memory
-  }
-
-  attach(sink: FrameSink): void {
-    this.#sink = sink
+  override attach(sink: FrameSink): void {
+    super.attach(sink)
     this.#block = sink.memory.allocate(BLOCK)
-    this.#device.attach(this)
   }
 
-  transmit(frame: TxDescriptor): TransmitResult {
+  override transmit(frame: TxDescriptor): TransmitResult {
     const bytes = frame.memory.copyOut(frame.headOffset, frame.headLength)
-    const result = this.#device.transmit(frame)
+    const result = this.device.transmit(frame)
     if (result === 0) this.onPacket(true, wholeOf(frame, bytes))
     return result
   }
 
-  flush(): void {
-    this.#device.flush()
-  }
-
-  async close(): Promise<void> {
-    await this.#device.close()
-    if (this.#block >= 0) this.#sink?.memory.free(this.#block)
+  override async close(): Promise<void> {
+    await this.device.close()
+    if (this.#block >= 0) this.memory.free(this.#block)
     this.#block = -1
   }
 
-  onFrame(frame: RxFrame): void {
+  override onFrame(frame: RxFrame): void {
     const { malice } = this
     const bytes = this.memory.copyOut(frame.offset, frame.length)
     if (this.#once(malice.forge)) this.#forge(bytes, false)
@@ -94,18 +77,6 @@ export class Attacker implements LinkDevice, FrameSink {
     if (this.#once(malice.complain)) this.#complain(bytes)
     if (this.#once(malice.flip)) this.#flip(bytes)
     this.#deliver(this.#once(malice.cut) ? bytes.slice(0, this.#dice.below(bytes.length)) : bytes)
-  }
-
-  onBurstEnd(): void {
-    this.#sink?.onBurstEnd()
-  }
-
-  onWritable(): void {
-    this.#sink?.onWritable()
-  }
-
-  onClosed(error: Error | null): void {
-    this.#sink?.onClosed(error)
   }
 
   #once(inSoMany: number): boolean {
@@ -118,7 +89,7 @@ export class Attacker implements LinkDevice, FrameSink {
     memory.copyIn(this.#block, bytes)
     this.#frame.offset = this.#block
     this.#frame.length = bytes.length
-    this.#sink?.onFrame(this.#frame)
+    this.sink?.onFrame(this.#frame)
     memory.u8.fill(0xdb, this.#block, this.#block + bytes.length)
   }
 

@@ -1,13 +1,10 @@
 import {
   type FrameSink,
-  type LinkCapabilities,
   type LinkDevice,
-  type Memory,
   maxFrameLength,
   RxFrame,
   TapwireError,
-  type TransmitResult,
-  type TxDescriptor,
+  WrappedDevice,
 } from '@tapwire/stack'
 import type { SiblingPort } from './messages.ts'
 import { concernsAll } from './placing.ts'
@@ -20,15 +17,10 @@ const VLAN_TAG = 4
  * A queue's device as its stack sees it, next to the stack: what concerns all stacks of the group is copied to the others, and what
  * belongs to another is handed on as the stack asks for it (`takeStray`). What they send comes in as if from the kernel.
  */
-export class QueueDevice implements LinkDevice, FrameSink {
-  readonly medium: LinkDevice['medium']
-  readonly mtu: number
-  readonly capabilities: LinkCapabilities
+export class QueueDevice extends WrappedDevice {
   readonly siblings: Siblings
-  readonly #device: LinkDevice
   readonly #longest: number
   readonly #injected = new RxFrame()
-  #sink: FrameSink | null = null
   #block = -1
   /** The frame that is being delivered, and what is known of the search for its owner. */
   #current: RxFrame | null = null
@@ -36,39 +28,19 @@ export class QueueDevice implements LinkDevice, FrameSink {
   #copy = false
 
   constructor(device: LinkDevice, own: number, ports: readonly SiblingPort[]) {
-    this.#device = device
-    this.medium = device.medium
-    this.mtu = device.mtu
-    this.capabilities = device.capabilities
+    super(device)
     this.#longest = Math.max(maxFrameLength(device), device.capabilities.maxSuperFrame) + VLAN_TAG
     this.siblings = new Siblings(own, ports, (message) => this.#receive(message))
   }
 
-  get memory(): Memory {
-    return (this.#sink as FrameSink).memory
-  }
-
-  attach(sink: FrameSink): void {
+  override attach(sink: FrameSink): void {
     const block = sink.memory.allocate(this.#longest)
     if (block < 0) throw new TapwireError('ENOMEM', 'No memory is left for a receive block')
+    super.attach(sink)
     this.#block = block
-    this.#sink = sink
-    this.#device.attach(this)
   }
 
-  transmit(frame: TxDescriptor): TransmitResult {
-    return this.#device.transmit(frame)
-  }
-
-  flush(): void {
-    this.#device.flush()
-  }
-
-  close(): Promise<void> {
-    return this.#device.close()
-  }
-
-  onFrame(frame: RxFrame): void {
+  override onFrame(frame: RxFrame): void {
     const { memory } = this
     if (concernsAll(memory.view, frame.offset, frame.length, this.medium)) {
       this.siblings.share(memory.copyOut(frame.offset, frame.length), frame.checksum, frame.gsoSize)
@@ -76,19 +48,11 @@ export class QueueDevice implements LinkDevice, FrameSink {
     this.#deliver(frame, null, false)
   }
 
-  onBurstEnd(): void {
-    this.#sink?.onBurstEnd()
-  }
-
-  onWritable(): void {
-    this.#sink?.onWritable()
-  }
-
-  onClosed(error: Error | null): void {
+  override onClosed(error: Error | null): void {
     if (this.#block >= 0) this.memory.free(this.#block)
     this.#block = -1
     this.siblings.close()
-    this.#sink?.onClosed(error)
+    super.onClosed(error)
   }
 
   /** The frame that is being delivered belongs to nothing here. @returns whether another stack has it now */
@@ -114,14 +78,14 @@ export class QueueDevice implements LinkDevice, FrameSink {
     frame.checksum = checksum
     frame.gsoSize = gsoSize
     this.#deliver(frame, search, search === null)
-    this.#sink?.onBurstEnd()
+    this.sink?.onBurstEnd()
   }
 
   #deliver(frame: RxFrame, search: Search | null, copy: boolean): void {
     this.#current = frame
     this.#search = search
     this.#copy = copy
-    this.#sink?.onFrame(frame)
+    this.sink?.onFrame(frame)
     this.#current = null
   }
 }

@@ -11,8 +11,6 @@ import {
 } from '../wire/pcapng.ts'
 import { completeChecksum, completeChecksumAt } from './checksum-offload.ts'
 import {
-  type FrameSink,
-  type LinkCapabilities,
   type LinkDevice,
   maxFrameLength,
   RxChecksum,
@@ -21,6 +19,7 @@ import {
   type TxDescriptor,
 } from './device.ts'
 import { clockOf } from './memory-link.ts'
+import { WrappedDevice } from './wrapped-device.ts'
 
 /** Where a capture goes: a function, or anything with `write` (a file's stream). Each chunk is the sink's to keep. */
 export type CaptureSink = ((chunk: Uint8Array) => void) | { write(chunk: Uint8Array): unknown }
@@ -69,12 +68,8 @@ export function capture(
   return new Capturing(device, sink, options)
 }
 
-class Capturing implements CapturingDevice, FrameSink {
-  readonly medium: LinkDevice['medium']
-  readonly mtu: number
-  readonly capabilities: LinkCapabilities
+class Capturing extends WrappedDevice implements CapturingDevice {
   readonly stats: CaptureStats = { frames: 0, bytes: 0, notRecorded: 0 }
-  readonly #device: LinkDevice
   readonly #write: (chunk: Uint8Array) => unknown
   readonly #clock: Clock
   readonly #snapLength: number
@@ -82,14 +77,10 @@ class Capturing implements CapturingDevice, FrameSink {
   readonly #maxFrames: number
   /** Where a frame is put together before it is written. */
   readonly #scratch: Memory
-  #sink: FrameSink | null = null
   #stopped = false
 
   constructor(device: LinkDevice, sink: CaptureSink, options: CaptureOptions) {
-    this.#device = device
-    this.medium = device.medium
-    this.mtu = device.mtu
-    this.capabilities = device.capabilities
+    super(device)
     this.#write = typeof sink === 'function' ? sink : (chunk) => sink.write(chunk)
     this.#clock = clockOf(options.clock)
     this.#snapLength = bound('snapLength', options.snapLength ?? LARGEST_SNAP, LARGEST_SNAP)
@@ -113,52 +104,16 @@ class Capturing implements CapturingDevice, FrameSink {
     )
   }
 
-  get memory(): Memory {
-    return (this.#sink as FrameSink).memory
-  }
-
-  attach(sink: FrameSink): void {
-    if (this.#sink !== null)
-      throw new TapwireError('EALREADY', 'This device already has somebody attached to it')
-    this.#sink = sink
-    try {
-      this.#device.attach(this)
-    } catch (error) {
-      this.#sink = null
-      throw error
-    }
-  }
-
-  transmit(frame: TxDescriptor): TransmitResult {
-    const result = this.#device.transmit(frame)
+  override transmit(frame: TxDescriptor): TransmitResult {
+    const result = this.device.transmit(frame)
     if (result === TransmitResult.Sent && this.#wants(frame.length)) this.#recordOutgoing(frame)
     return result
   }
 
-  flush(): void {
-    this.#device.flush()
-  }
-
-  close(): Promise<void> {
-    return this.#device.close()
-  }
-
-  onFrame(frame: RxFrame): void {
+  override onFrame(frame: RxFrame): void {
     // First, for the frame is the stack's to change.
     if (this.#wants(frame.length)) this.#recordIncoming(frame)
-    this.#sink?.onFrame(frame)
-  }
-
-  onBurstEnd(): void {
-    this.#sink?.onBurstEnd()
-  }
-
-  onWritable(): void {
-    this.#sink?.onWritable()
-  }
-
-  onClosed(error: Error | null): void {
-    this.#sink?.onClosed(error)
+    this.sink?.onFrame(frame)
   }
 
   #wants(length: number): boolean {

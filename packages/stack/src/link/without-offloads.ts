@@ -1,5 +1,4 @@
 import { TapwireError } from '../core/errors.ts'
-import type { Memory } from '../core/memory.ts'
 import { completeChecksum } from './checksum-offload.ts'
 import {
   type FrameSink,
@@ -14,6 +13,7 @@ import {
   type TxDescriptor,
 } from './device.ts'
 import { Segmenter } from './segment.ts'
+import { WrappedDevice } from './wrapped-device.ts'
 
 /** What a device without offloads still says of itself: its address. */
 export function withoutOffloadCapabilities(device: LinkDevice): LinkCapabilities {
@@ -39,64 +39,44 @@ export function withoutOffloads(device: LinkDevice): PlainDevice {
   return new WithoutOffloads(device)
 }
 
-class WithoutOffloads implements PlainDevice, FrameSink {
-  readonly medium: LinkDevice['medium']
-  readonly mtu: number
-  readonly capabilities: LinkCapabilities
+class WithoutOffloads extends WrappedDevice implements PlainDevice {
   readonly stats = { split: 0, malformed: 0 }
-  readonly #device: LinkDevice
   readonly #longest: number
   readonly #segmenter = new Segmenter()
   readonly #segment = new RxFrame()
-  #sink: FrameSink | null = null
   /** One frame, in the sink's memory, or -1. */
   #block = -1
 
   constructor(device: LinkDevice) {
-    this.#device = device
-    this.medium = device.medium
-    this.mtu = device.mtu
-    this.capabilities = withoutOffloadCapabilities(device)
+    super(device, withoutOffloadCapabilities(device))
     this.#longest = maxFrameLength(device)
   }
 
-  get memory(): Memory {
-    return (this.#sink as FrameSink).memory
-  }
-
-  attach(sink: FrameSink): void {
-    if (this.#sink !== null)
-      throw new TapwireError('EALREADY', 'This device already has somebody attached to it')
+  override attach(sink: FrameSink): void {
     const block = sink.memory.allocate(this.#longest)
     if (block < 0) throw new TapwireError('ENOMEM', 'No memory is left for a receive block')
-    this.#block = block
-    this.#sink = sink
     try {
-      this.#device.attach(this)
+      super.attach(sink)
     } catch (error) {
-      this.#release()
-      this.#sink = null
+      sink.memory.free(block)
       throw error
     }
+    this.#block = block
   }
 
-  transmit(frame: TxDescriptor): TransmitResult {
+  override transmit(frame: TxDescriptor): TransmitResult {
     // Neither was offered: whoever leaves work to this device has not looked at its capabilities.
     if (frame.gso !== Gso.None || frame.checksumStart >= 0) return TransmitResult.Refused
-    return this.#device.transmit(frame)
+    return this.device.transmit(frame)
   }
 
-  flush(): void {
-    this.#device.flush()
-  }
-
-  async close(): Promise<void> {
-    await this.#device.close()
+  override async close(): Promise<void> {
+    await this.device.close()
     this.#release()
   }
 
-  onFrame(frame: RxFrame): void {
-    const sink = this.#sink as FrameSink
+  override onFrame(frame: RxFrame): void {
+    const sink = this.sink as FrameSink
     if (frame.gsoSize > 0) {
       this.#deliverSegments(frame, sink)
       return
@@ -110,17 +90,9 @@ class WithoutOffloads implements PlainDevice, FrameSink {
     sink.onFrame(frame)
   }
 
-  onBurstEnd(): void {
-    this.#sink?.onBurstEnd()
-  }
-
-  onWritable(): void {
-    this.#sink?.onWritable()
-  }
-
-  onClosed(error: Error | null): void {
+  override onClosed(error: Error | null): void {
     this.#release()
-    this.#sink?.onClosed(error)
+    super.onClosed(error)
   }
 
   #deliverSegments(frame: RxFrame, sink: FrameSink): void {

@@ -1,7 +1,6 @@
 import {
   type CongestionName,
   createCable,
-  type FrameSink,
   type Impairment,
   impair,
   type LinkDevice,
@@ -13,6 +12,7 @@ import {
   type TransmitResult,
   type TxDescriptor,
   VirtualClock,
+  WrappedDevice,
 } from '../../src/index.ts'
 import { RxChecksum } from '../../src/link/device.ts'
 import { type Bulk, startBulk } from '../support/bulk.ts'
@@ -106,63 +106,19 @@ export class Netsim {
 }
 
 /** A device that spares both ends the checksums: a fifth of the time it takes to simulate 1,500-byte frames. */
-class Unsummed implements LinkDevice, FrameSink {
-  readonly #device: LinkDevice
-  #sink: FrameSink | null = null
-
+class Unsummed extends WrappedDevice {
   constructor(device: LinkDevice) {
-    this.#device = device
+    super(device, { ...device.capabilities, txChecksum: true })
   }
 
-  get medium(): LinkDevice['medium'] {
-    return this.#device.medium
-  }
-
-  get mtu(): number {
-    return this.#device.mtu
-  }
-
-  get capabilities(): LinkDevice['capabilities'] {
-    return { ...this.#device.capabilities, txChecksum: true }
-  }
-
-  get memory(): FrameSink['memory'] {
-    return (this.#sink as FrameSink).memory
-  }
-
-  attach(sink: FrameSink): void {
-    this.#sink = sink
-    this.#device.attach(this)
-  }
-
-  transmit(frame: TxDescriptor): TransmitResult {
+  override transmit(frame: TxDescriptor): TransmitResult {
     frame.checksumStart = -1
-    return this.#device.transmit(frame)
+    return this.device.transmit(frame)
   }
 
-  flush(): void {
-    this.#device.flush()
-  }
-
-  close(): Promise<void> {
-    return this.#device.close()
-  }
-
-  onFrame(frame: RxFrame): void {
+  override onFrame(frame: RxFrame): void {
     frame.checksum = RxChecksum.Valid
-    this.#sink?.onFrame(frame)
-  }
-
-  onBurstEnd(): void {
-    this.#sink?.onBurstEnd()
-  }
-
-  onWritable(): void {
-    this.#sink?.onWritable()
-  }
-
-  onClosed(error: Error | null): void {
-    this.#sink?.onClosed(error)
+    this.sink?.onFrame(frame)
   }
 }
 

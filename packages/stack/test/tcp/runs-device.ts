@@ -1,11 +1,9 @@
 import {
   type FrameSink,
-  type LinkCapabilities,
   type LinkDevice,
   RxFrame,
   type SeededRandom,
-  type TransmitResult,
-  type TxDescriptor,
+  WrappedDevice,
 } from '../../src/index.ts'
 import { completeChecksum } from '../../src/link/checksum-offload.ts'
 import { TransportLayout } from '../../src/link/transport-layout.ts'
@@ -23,58 +21,33 @@ export interface RunFates {
  * repeated, in another order, each merged again into one frame with its `gsoSize`. Checksums are complete and were not looked at.
  * Everything else, and what is transmitted, passes as it is.
  */
-export class RunsDevice implements LinkDevice, FrameSink {
-  readonly medium: LinkDevice['medium']
-  readonly mtu: number
-  readonly capabilities: LinkCapabilities
+export class RunsDevice extends WrappedDevice {
   readonly seen = { superFrames: 0, runs: 0, superRuns: 0, lost: 0, duplicated: 0, late: 0 }
-  readonly #device: LinkDevice
   readonly #random: SeededRandom
   readonly #fates: RunFates
   readonly #layout = new TransportLayout()
   readonly #run = new RxFrame()
-  #sink!: FrameSink
   #block = -1
   #lateRun: { bytes: Uint8Array; gsoSize: number } | null = null
 
   constructor(device: LinkDevice, random: SeededRandom, fates: RunFates) {
-    this.#device = device
+    super(device)
     this.#random = random
     this.#fates = fates
-    this.medium = device.medium
-    this.mtu = device.mtu
-    this.capabilities = device.capabilities
   }
 
-  get memory() {
-    return this.#sink.memory
-  }
-
-  attach(sink: FrameSink): void {
-    this.#sink = sink
+  override attach(sink: FrameSink): void {
+    super.attach(sink)
     this.#block = sink.memory.allocate(1 << 17)
-    this.#device.attach(this)
   }
 
-  transmit(frame: TxDescriptor): TransmitResult {
-    return this.#device.transmit(frame)
-  }
-
-  flush(): void {
-    this.#device.flush()
-  }
-
-  close(): Promise<void> {
-    return this.#device.close()
-  }
-
-  onFrame(frame: RxFrame): void {
+  override onFrame(frame: RxFrame): void {
     const { view } = this.memory
     if (
       frame.gsoSize === 0 ||
       !this.#layout.parse(view, frame.offset, frame.length, frame.length, this.medium)
     ) {
-      this.#sink.onFrame(frame)
+      super.onFrame(frame)
       return
     }
     this.seen.superFrames++
@@ -88,17 +61,9 @@ export class RunsDevice implements LinkDevice, FrameSink {
     }
   }
 
-  onBurstEnd(): void {
+  override onBurstEnd(): void {
     this.#deliverLate()
-    this.#sink.onBurstEnd()
-  }
-
-  onWritable(): void {
-    this.#sink.onWritable()
-  }
-
-  onClosed(error: Error | null): void {
-    this.#sink.onClosed(error)
+    super.onBurstEnd()
   }
 
   #fate(bytes: Uint8Array, gsoSize: number): void {
@@ -134,7 +99,7 @@ export class RunsDevice implements LinkDevice, FrameSink {
     this.#run.length = bytes.length
     this.#run.checksum = 0
     this.#run.gsoSize = gsoSize
-    this.#sink.onFrame(this.#run)
+    super.onFrame(this.#run)
   }
 
   /** Segments `first` and following as a frame of their own, with right lengths, numbers, flags and checksums. */

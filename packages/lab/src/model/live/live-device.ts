@@ -1,11 +1,10 @@
 import {
-  type FrameSink,
-  type LinkCapabilities,
   type LinkDevice,
   Memory,
   type RxFrame,
   TransmitResult,
   type TxDescriptor,
+  WrappedDevice,
 } from '@tapwire/stack'
 
 /** What passes a device that is watched. The bytes are the listener's to keep. */
@@ -25,41 +24,19 @@ const SCRATCH = 1 << 17
 const NO_LINK_HEADER = 14
 
 /** Tells of every frame that passes a device, and changes nothing. Of each the first `snapLength` bytes are copied. */
-export class LiveDevice implements LinkDevice, FrameSink {
-  readonly medium: LinkDevice['medium']
-  readonly mtu: number
-  readonly capabilities: LinkCapabilities
-  readonly #device: LinkDevice
+export class LiveDevice extends WrappedDevice {
   readonly #listener: FrameListener
   readonly #snapLength: number
   readonly #scratch = new Memory(SCRATCH)
-  #sink: FrameSink | null = null
 
   constructor(device: LinkDevice, listener: FrameListener, snapLength: number) {
-    this.#device = device
-    this.medium = device.medium
-    this.mtu = device.mtu
-    this.capabilities = device.capabilities
+    super(device)
     this.#listener = listener
     this.#snapLength = snapLength
   }
 
-  get memory(): Memory {
-    return (this.#sink as FrameSink).memory
-  }
-
-  attach(sink: FrameSink): void {
-    this.#sink = sink
-    try {
-      this.#device.attach(this)
-    } catch (error) {
-      this.#sink = null
-      throw error
-    }
-  }
-
-  transmit(frame: TxDescriptor): TransmitResult {
-    const result = this.#device.transmit(frame)
+  override transmit(frame: TxDescriptor): TransmitResult {
+    const result = this.device.transmit(frame)
     const { length } = frame
     if (result === TransmitResult.Sent && length <= SCRATCH) {
       frame.copyTo(this.#scratch, 0)
@@ -68,32 +45,16 @@ export class LiveDevice implements LinkDevice, FrameSink {
     return result
   }
 
-  flush(): void {
-    this.#device.flush()
-  }
-
-  close(): Promise<void> {
-    return this.#device.close()
-  }
-
-  onFrame(frame: RxFrame): void {
+  override onFrame(frame: RxFrame): void {
     const { offset, length } = frame
     this.#listener.cameIn(this.#copy(this.memory, offset, length), this.#withLink(length))
-    this.#sink?.onFrame(frame)
+    this.sink?.onFrame(frame)
     this.#listener.doneWith()
   }
 
-  onBurstEnd(): void {
-    this.#sink?.onBurstEnd()
+  override onBurstEnd(): void {
+    this.sink?.onBurstEnd()
     this.#listener.burstEnded()
-  }
-
-  onWritable(): void {
-    this.#sink?.onWritable()
-  }
-
-  onClosed(error: Error | null): void {
-    this.#sink?.onClosed(error)
   }
 
   #withLink(length: number): number {
