@@ -1,27 +1,10 @@
 import type { Audit } from '../core/audit.ts'
 import type { Engine } from '../core/engine.ts'
-import { TapwireError } from '../core/errors.ts'
-import { ANY_V6, type IpAddress } from '../ip/address.ts'
-import { formatAddress } from '../ip/address-text.ts'
-import type { Network, NetworkInterface, Path, PathError, Transport } from '../ip/network.ts'
-import { type IcmpErrorIn, type PacketIn, Protocol } from '../ip/packet-in.ts'
+import type { IpAddress } from '../ip/address.ts'
+import type { Network, NetworkInterface, Path, Transport } from '../ip/network.ts'
+import type { IcmpErrorIn, PacketIn } from '../ip/packet-in.ts'
 import type { Limits } from '../limits.ts'
-import { addressSum6, segmentChecksumValid } from '../wire/pseudo-header.ts'
-import {
-  checkTcpHeader,
-  parseTcpOptions,
-  TCP_HEADER_LENGTH,
-  TcpCheck,
-  TcpFlag,
-  tcpAck,
-  tcpDataOffset,
-  tcpDestinationPort,
-  tcpFlags,
-  tcpSeq,
-  tcpSourcePort,
-  tcpUrgentPointer,
-  tcpWindow,
-} from '../wire/tcp.ts'
+import { TcpFlag } from '../wire/tcp.ts'
 import {
   type ConnectionHandler,
   type ConnectOptions,
@@ -43,24 +26,22 @@ import { expireTcb } from './expiry.ts'
 import { makeCookie } from './fast-open/cookie.ts'
 import { finish } from './finish.ts'
 import { forgetHalfOpen } from './half-open.ts'
-import { startActiveOpen } from './handshake-active.ts'
 import { arriveInHalfOpen, arriveInListen } from './handshake-passive.ts'
 import { arriveIcmpError } from './icmp-errors.ts'
 import { arrive } from './input.ts'
 import { ConnectionAudit } from './invariants/connections.ts'
 import { auditTables } from './invariants/tables.ts'
-import { TcpListenerImpl } from './listener.ts'
+import type { TcpListenerImpl } from './listener.ts'
 import { ListenerTable } from './listener-table.ts'
 import { dispatchEvents } from './notify.ts'
+import { openConnection, openListener } from './open.ts'
 import { sendReset } from './output.ts'
-import { NO_SETTINGS, withSettings } from './own-settings.ts'
-import { ephemeralListenPort, ephemeralPort, tupleIsFree } from './ports.ts'
+import { readSegment } from './read-segment.ts'
 import { isPathError, replyReset } from './reset.ts'
 import { restIdle, wake } from './rest.ts'
 import { SegmentIn } from './segment-in.ts'
-import { makeRoom, writableBytes } from './send-buffer.ts'
 import { output } from './sender.ts'
-import { Tcb, takeSettings } from './tcb.ts'
+import type { Tcb } from './tcb.ts'
 import {
   answerInTimeWait,
   arriveInTimeWait,
@@ -69,8 +50,6 @@ import {
   TimeWaitVerdict,
 } from './time-wait.ts'
 import { type TcpTracer, TraceKind, trace } from './trace.ts'
-
-const DEFAULT_BACKLOG = 511
 
 /** The TCP of one stack: finds whom a segment is for, and owns the tables and the lists of work. */
 export class Tcp implements Transport, TcpApi {
@@ -135,93 +114,11 @@ export class Tcp implements Transport, TcpApi {
   }
 
   listen(options: ListenOptions, handler: ListenerHandler): TcpListener {
-    const { context } = this
-    const address = options.address ?? ANY_V6
-    const ipv6Only = options.ipv6Only ?? false
-    const backlog = checkRange('backlog', options.backlog ?? DEFAULT_BACKLOG, 1, 65_535)
-    if (!address.isUnspecified && !context.network.isLocal(address)) {
-      throw new TapwireError('EADDRNOTAVAIL', `${formatAddress(address)} is not an address of this stack`)
-    }
-    const fastOpen = checkRange('fastOpen', options.fastOpen ?? context.config.fastOpenServer, 0, 65_535)
-    const reusePort = options.reusePort ?? false
-    const deferAccept = checkRange('deferAccept', options.deferAccept ?? 0, 0, 255)
-    const own = withSettings(NO_SETTINGS, options.settings)
-    let port = checkRange('port', options.port ?? 0, 0, 65_535)
-    if (port === 0) port = ephemeralListenPort(context, (candidate) => this.#listeners.has(candidate))
-    if (port === 0 || this.#listeners.conflicts(address, port, ipv6Only, reusePort)) {
-      throw new TapwireError(
-        'EADDRINUSE',
-        `Something listens on ${formatAddress(address)} port ${port} already`,
-      )
-    }
-    if (this.#listeners.size >= context.limits.listeners) {
-      context.counters.listenersRefused++
-      throw new TapwireError('ENOBUFS', `The limit of ${context.limits.listeners} listeners is reached`)
-    }
-    const listener = new TcpListenerImpl(
-      context,
-      address,
-      port,
-      ipv6Only,
-      backlog,
-      fastOpen,
-      reusePort,
-      handler,
-      this.#listeners,
-    )
-    listener.own = own
-    listener.deferAccept = deferAccept
-    this.#listeners.add(listener)
-    return listener
+    return openListener(this.context, this.#listeners, options, handler)
   }
 
   connect(options: ConnectOptions, handler: ConnectionHandler): TcpConnection {
-    const { context } = this
-    const remote = options.address
-    const remotePort = checkRange('port', options.port, 1, 65_535)
-    const wantedPort = checkRange('localPort', options.localPort ?? 0, 0, 65_535)
-    // MUST-46.
-    if (remote.isMulticast || remote.isLimitedBroadcast || remote.isUnspecified) {
-      throw new TapwireError('ENETUNREACH', `TCP cannot connect to ${formatAddress(remote)}`)
-    }
-    const local = options.localAddress ?? null
-    const own = withSettings(NO_SETTINGS, options.settings)
-    // MUST-44: the routes choose the source address.
-    const path = context.network.path(remote, local === null || local.isUnspecified ? null : local)
-    if (isPathError(path)) throw pathFailure(path, remote)
-    if (path.broadcast) {
-      throw new TapwireError('ENETUNREACH', `${formatAddress(remote)} is a broadcast address`)
-    }
-    if (context.connectionCount >= context.limits.connections) {
-      context.counters.connectsRefused++
-      throw new TapwireError('ENOBUFS', `The limit of ${context.limits.connections} connections is reached`)
-    }
-    const localPort = wantedPort > 0 ? wantedPort : this.#choosePort(path.local, remote, remotePort)
-    if (localPort === 0) {
-      // R6056-03.
-      throw new TapwireError(
-        'EADDRNOTAVAIL',
-        `Every ephemeral port is in use towards ${formatAddress(remote)} port ${remotePort}`,
-      )
-    }
-    if (!tupleIsFree(context, path.local, localPort, path.remote, remotePort)) {
-      throw new TapwireError(
-        'EADDRINUSE',
-        `A connection from port ${localPort} to ${formatAddress(remote)} port ${remotePort} exists already`,
-      )
-    }
-    const tcb = new Tcb(context, path, localPort, remotePort, false)
-    tcb.handler = handler
-    takeSettings(tcb, own)
-    if (options.initialData !== undefined) queueInitialData(tcb, options.initialData)
-    // Over a loopback all may be over when this returns, and the TCB another's (`rest.ts`).
-    const connection = connectionOf(tcb)
-    context.engine.run(() => {
-      context.connections.add(tcb)
-      startActiveOpen(tcb, options.fastOpen ?? false)
-      if (options.initialDataOnSyn) forgetUnsentData(tcb)
-    })
-    return connection
+    return openConnection(this.context, this.#listeners, options, handler)
   }
 
   hasFastOpenCookie(address: IpAddress): boolean {
@@ -267,7 +164,7 @@ export class Tcp implements Transport, TcpApi {
       drop(context, 0, segment, DropReason.Multicast)
       return
     }
-    if (!this.#read(packet, segment)) return
+    if (!readSegment(context, packet, segment)) return
     let tcb = context.connections.find(
       packet.dst0,
       packet.dst1,
@@ -353,48 +250,6 @@ export class Tcp implements Transport, TcpApi {
     })
   }
 
-  #choosePort(local: IpAddress, remote: IpAddress, remotePort: number): number {
-    return ephemeralPort(this.context, local, remote, remotePort, (port) => this.#listeners.has(port))
-  }
-
-  /** Reads and checks the header once, at the door. @returns false: dropped and counted */
-  #read(packet: PacketIn, segment: SegmentIn): boolean {
-    const { context } = this
-    const { memory } = context.network
-    const { view } = memory
-    const { offset, length } = packet
-    const check = checkTcpHeader(view, offset, length)
-    if (check !== TcpCheck.Ok) {
-      drop(context, 0, segment, check === TcpCheck.Short ? DropReason.TooShort : DropReason.BadOffset)
-      return false
-    }
-    // MUST-3; a checksum of 1 (partial) or 2 (valid) was vouched for by the device.
-    if (
-      packet.checksum === 0 &&
-      !segmentChecksumValid(memory, offset, length, pseudoSum(packet), Protocol.Tcp)
-    ) {
-      drop(context, 0, segment, DropReason.BadChecksum)
-      return false
-    }
-    const headerLength = tcpDataOffset(view, offset)
-    if (
-      !parseTcpOptions(view, offset + TCP_HEADER_LENGTH, headerLength - TCP_HEADER_LENGTH, segment.options)
-    ) {
-      // MUST-7: what could be read is used, the rest is not.
-      context.counters.malformedOptions++
-    }
-    segment.remotePort = tcpSourcePort(view, offset)
-    segment.localPort = tcpDestinationPort(view, offset)
-    segment.seq = tcpSeq(view, offset)
-    segment.ack = tcpAck(view, offset)
-    segment.flags = tcpFlags(view, offset)
-    segment.window = tcpWindow(view, offset)
-    segment.urgentPointer = tcpUrgentPointer(view, offset)
-    segment.dataOffset = offset + headerLength
-    segment.dataLength = length - headerLength
-    return true
-  }
-
   #wakeFor(packet: PacketIn, segment: SegmentIn): Tcb | null {
     const { dst0, dst1, dst2, dst3, src0, src1, src2, src3 } = packet
     const { localPort, remotePort } = segment
@@ -473,50 +328,4 @@ export class Tcp implements Transport, TcpApi {
     const tcb = arriveInListen(this.context, listener, segment, previous)
     if (tcb !== null) arrive(tcb, segment, this.#timeWait)
   }
-}
-
-/** Of either version: the mapped prefix of IPv4 adds 0xffff twice, which is zero in ones' complement. */
-function pseudoSum(packet: PacketIn): number {
-  const { src0, src1, src2, src3, dst0, dst1, dst2, dst3 } = packet
-  return addressSum6(src0, src1, src2, src3, dst0, dst1, dst2, dst3)
-}
-
-/** Before the SYN, so that it can take some of it along. */
-function queueInitialData(tcb: Tcb, bytes: Uint8Array): void {
-  const { length } = bytes
-  checkRange('initialData.length', length, 0, writableBytes(tcb))
-  if (length === 0) return
-  if (makeRoom(tcb, length) < length) {
-    tcb.sendRing.release()
-    tcb.tcp.counters.writesNoMemory++
-    throw new TapwireError('ENOBUFS', `There is no memory for ${length} bytes of initial data`)
-  }
-  tcb.sendRing.write(0, bytes, 0, length)
-  tcb.sendQueued = length
-}
-
-/** What the SYN did not take along has not been written. */
-function forgetUnsentData(tcb: Tcb): void {
-  tcb.sendQueued = tcb.fastOpen === null ? 0 : tcb.fastOpen.data
-  if (tcb.sendQueued === 0) tcb.sendRing.release()
-}
-
-function checkRange(name: string, value: number, low: number, high: number): number {
-  if (Number.isInteger(value) && value >= low && value <= high) return value
-  throw new TapwireError(
-    'ERR_OUT_OF_RANGE',
-    `'${name}' must be an integer from ${low} to ${high}. Received ${value}`,
-  )
-}
-
-function pathFailure(error: PathError, remote: IpAddress): TapwireError {
-  const texts: { readonly [K in PathError]: string } = {
-    ENETUNREACH: 'there is no route to it',
-    EHOSTUNREACH: 'it cannot be reached',
-    EADDRNOTAVAIL: 'the local address is not one of this stack',
-    ENETDOWN: 'the interface is down',
-    EINVAL: 'the zone of the address is not an interface of this stack',
-    EAFNOSUPPORT: 'local and remote address are of different versions',
-  }
-  return new TapwireError(error, `Cannot connect to ${formatAddress(remote)}: ${texts[error]}`)
 }
