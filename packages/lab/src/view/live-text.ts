@@ -1,7 +1,7 @@
 import { type LabState, runOf, selectedSegment, type View } from '../app/store.ts'
 import { h, setText } from './h.ts'
 import { fateText } from './inspector/inspector-view.ts'
-import { labelText } from './ladder/draw.ts'
+import { labelText } from './ladder/labels.ts'
 
 /** Says what is selected, for those who hear the page. */
 export class LiveText implements View {

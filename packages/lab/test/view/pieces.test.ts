@@ -8,7 +8,7 @@ import { LINK_SLIDERS, linkAt, NO_BOTTLENECK, withLink } from '../../src/view/br
 import { comparisonsOf } from '../../src/view/compare/comparisons.ts'
 import { receiveTape, sendTape } from '../../src/view/connection/tapes-view.ts'
 import { bytesText, numberText, rateText, timeText } from '../../src/view/format.ts'
-import { fitLabel } from '../../src/view/ladder/draw.ts'
+import { fitLabel } from '../../src/view/ladder/labels.ts'
 import { SvgPainter } from '../../src/view/painter.ts'
 import { ticks } from '../../src/view/plots/plot-picture.ts'
 import { makeRecording } from '../fixtures/recording.ts'

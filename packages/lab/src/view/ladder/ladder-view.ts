@@ -4,7 +4,8 @@ import type { Recording, SegmentRecord } from '../../model/recording.ts'
 import { h, setText } from '../h.ts'
 import { CanvasPainter, SvgPainter } from '../painter.ts'
 import { type Palette, readPalette } from '../palette.ts'
-import { drawLadder, HEAD, type LadderScene, lifelines, segmentAt } from './draw.ts'
+import { drawLadder } from './draw.ts'
+import { HEAD, type LadderScene, lifelines, segmentAt } from './scene.ts'
 import { type LadderLayout, layOut } from './time-axis.ts'
 
 const GAP = 17
