@@ -4,9 +4,8 @@ import { WorkQueue } from '../core/work-queue.ts'
 import type { IpAddress } from '../ip/address.ts'
 import { formatAddress } from '../ip/address-text.ts'
 import type { Internet } from '../ip/internet.ts'
-import type { NetworkInterface, Path, Transport } from '../ip/network.ts'
+import type { NetworkInterface, Transport } from '../ip/network.ts'
 import { type IcmpErrorIn, IcmpErrorKind, PacketIn, Protocol } from '../ip/packet-in.ts'
-import { plateauBelow } from '../ip/path-mtu.ts'
 import type { RoutedPath } from '../ip/routed-path.ts'
 import { RxChecksum } from '../link/device.ts'
 import { addressSum6, segmentChecksumValid, wordSum } from '../wire/pseudo-header.ts'
@@ -29,6 +28,7 @@ import {
   type UdpTarget,
 } from './api.ts'
 import { UdpCounters } from './counters.ts'
+import { arriveIcmpError } from './icmp-errors.ts'
 import { Memberships } from './memberships.ts'
 import { QueueResult, ReceiveQueue } from './receive-queue.ts'
 import { isForMany, UdpSender } from './sender.ts'
@@ -267,52 +267,11 @@ export class Udp implements Transport, UdpApi {
     this.#list(socket)
   }
 
-  // ---- errors in -------------------------------------------------------------------------------------------
+  // ---- errors in, and what is gone -------------------------------------------------------------------------
 
-  /** UDP-04 */
   onIcmpError(error: IcmpErrorIn): void {
-    this.counters.errorsIn++
-    const { view } = this.#internet.memory
-    const socket = this.#quotedSocket(
-      error,
-      udpSourcePort(view, error.offset),
-      udpDestinationPort(view, error.offset),
-    )
-    if (socket === null) {
-      this.counters.errorsUnmatched++
-      return
-    }
-    if (error.kind === IcmpErrorKind.PacketTooBig) {
-      this.#onPacketTooBig(socket, error)
-      return
-    }
-    const code = codeOf(error.kind)
-    if (code === null || socket.connectedPath === null) return
-    socket.pendingError = code
-    this.#list(socket)
-  }
-
-  /** R8201-02: only a socket that could have sent what is quoted has a say. */
-  #quotedSocket(error: IcmpErrorIn, localPort: number, remotePort: number): Socket | null {
-    let found: Socket | null = null
-    for (const socket of this.#sockets.on(localPort)) {
-      const path = socket.connectedPath
-      if (path === null) found ??= socket
-      else if (socket.remotePort === remotePort && isRemote(path, error)) return socket
-    }
-    return found
-  }
-
-  /** IC6-12, R1191-01: what follows is fragmented to fit. */
-  #onPacketTooBig(socket: Socket, error: IcmpErrorIn): void {
-    const path = socket.connectedPath ?? socket.lastPath
-    if (path === null || !isRemote(path, error)) return
-    const { view } = this.#internet.memory
-    const sent = udpLength(view, error.offset) + path.headerLength
-    path.reduceMtu(error.mtu !== 0 ? error.mtu : plateauBelow(Math.min(sent, path.mtu)))
-    if (socket.connectedPath === null || !socket.dontFragment) return
-    socket.pendingError = 'EMSGSIZE'
-    this.#list(socket)
+    const socket = arriveIcmpError(error, this.#internet.memory, this.#sockets, this.counters)
+    if (socket !== null) this.#list(socket)
   }
 
   onInterfaceDown(iface: NetworkInterface): void {
@@ -404,27 +363,6 @@ function matchesGroup(socket: Socket, packet: PacketIn, remotePort: number, isMu
   // A socket on one unicast address receives no broadcasts, as everywhere else.
   if (bound !== null && !isForMany(bound)) return false
   return socket.match(packet, remotePort) > 0 && socket.takesGroup(packet, isMulticast)
-}
-
-function isRemote({ remote }: Path, { remote0, remote1, remote2, remote3 }: IcmpErrorIn): boolean {
-  return remote.hasWords(remote0, remote1, remote2, remote3)
-}
-
-/** The errno a socket reports, as Linux has it; null for what is only a hint. */
-function codeOf(kind: IcmpErrorKind): UdpError | null {
-  switch (kind) {
-    case IcmpErrorKind.PortUnreachable:
-    case IcmpErrorKind.ProtocolUnreachable:
-      return 'ECONNREFUSED'
-    case IcmpErrorKind.HostUnreachable:
-    case IcmpErrorKind.Prohibited:
-    case IcmpErrorKind.TimeExceeded:
-      return 'EHOSTUNREACH'
-    case IcmpErrorKind.NetUnreachable:
-      return 'ENETUNREACH'
-    default:
-      return null
-  }
 }
 
 function requirePort(port: number, lowest: number): void {
