@@ -28,10 +28,6 @@ export function hostKeepAlive(handle: unknown, on: boolean): void {
   else timer?.unref?.()
 }
 
-export function hostMicrotask(callback: () => void): void {
-  host.queueMicrotask(callback)
-}
-
 /** What application code has thrown surfaces as an uncaught exception of the host, and not in the stack that called it. */
 export function hostThrow(error: unknown): void {
   host.queueMicrotask(() => {

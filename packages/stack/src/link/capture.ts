@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import { TapwireError } from '../core/errors.ts'
-import { hostMicrotask } from '../core/host.ts'
+import { hostThrow } from '../core/host.ts'
 import { Memory } from '../core/memory.ts'
 import {
   interfaceBlock,
@@ -159,9 +159,7 @@ class Capturing extends WrappedDevice implements CapturingDevice {
       this.#write(chunk)
     } catch (error) {
       this.#stopped = true
-      hostMicrotask(() => {
-        throw error
-      })
+      hostThrow(error)
       return false
     }
     this.stats.bytes += chunk.length

@@ -78,6 +78,26 @@ export const NO_IMPAIRMENT: ResolvedImpairment = {
   filter: null,
 }
 
+/** Every frame passes as it came. */
+export function doesNothing(to: ResolvedImpairment): boolean {
+  return (
+    to.filter === null &&
+    to.script === null &&
+    to.pathMtu === POSITIVE_INFINITY &&
+    to.loss === 0 &&
+    to.burstLoss === null &&
+    to.duplicate === 0 &&
+    to.corrupt === 0 &&
+    to.policer === null &&
+    to.mark === 0 &&
+    to.reorder === 0 &&
+    to.reorderGap === 0 &&
+    to.latency === 0 &&
+    to.jitter === 0 &&
+    to.bandwidth === POSITIVE_INFINITY
+  )
+}
+
 const IMPAIRMENT: KnownOptions<Impairment> = {
   latency: true,
   jitter: true,

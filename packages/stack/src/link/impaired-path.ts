@@ -1,5 +1,5 @@
 import type { Alarm, Clock } from '../core/clock.ts'
-import { hostMicrotask } from '../core/host.ts'
+import { hostThrow } from '../core/host.ts'
 import type { Memory } from '../core/memory.ts'
 import { SeededRandom } from '../core/random.ts'
 import { type Micros, NEVER } from '../core/timer.ts'
@@ -13,12 +13,12 @@ import type { FateListener, FrameFate } from './frame-fate.ts'
 import { BURST } from './frame-outlet.ts'
 import { FrameStore } from './frame-store.ts'
 import { BurstLoss } from './gilbert-elliott.ts'
-import { NO_IMPAIRMENT, type ResolvedImpairment } from './impair-check.ts'
-import type { Direction } from './impair-options.ts'
+import { doesNothing, NO_IMPAIRMENT, type ResolvedImpairment } from './impair-check.ts'
+import type { Direction, FrameFilter } from './impair-options.ts'
 import { type ImpairStats, newImpairStats } from './impair-stats.ts'
 import { Latency } from './latency.ts'
 import { Policer } from './policer.ts'
-import { type Fate, ScriptPlayer } from './scripted.ts'
+import { ScriptPlayer } from './scripted.ts'
 
 /** Bytes one direction may keep, and the part of the stack's memory that is never exceeded. */
 const MOST_BYTES = 32 * 1024 * 1024
@@ -202,7 +202,7 @@ export class ImpairedPath {
   admit(slot: number): void {
     const store = this.#store as FrameStore
     const to = this.#impairment
-    if (to.filter !== null && !this.#passesFilter(store, slot)) {
+    if (to.filter !== null && !this.#passes(to.filter, store, slot)) {
       this.stats.filtered++
       this.#end(store, slot, 'filtered')
       return
@@ -259,13 +259,7 @@ export class ImpairedPath {
     const { memory } = store
     const offset = store.offset[slot]
     const length = store.length[slot]
-    let fate: Fate | null
-    try {
-      fate = script.next(memory, offset, length, this.stats.frames - 1)
-    } catch (error) {
-      surface(error)
-      fate = { do: 'drop' }
-    }
+    const fate = script.next(memory, offset, length, this.stats.frames - 1)
     if (fate !== null) {
       this.stats.scripted++
       if (fate.do === 'drop') {
@@ -384,15 +378,13 @@ export class ImpairedPath {
     this.#tell(slot, 'corrupted', this.#clock.now())
   }
 
-  #passesFilter(store: FrameStore, slot: number): boolean {
-    const { filter } = this.#impairment
-    if (filter === null) return true
+  #passes(filter: FrameFilter, store: FrameStore, slot: number): boolean {
     const start = store.offset[slot]
     const bytes = store.memory.u8.subarray(start, start + store.length[slot])
     try {
       return filter(bytes, this.#direction, this.stats.frames - 1) === 'pass'
     } catch (error) {
-      surface(error)
+      hostThrow(error)
       return false
     }
   }
@@ -406,31 +398,4 @@ export class ImpairedPath {
     this.#alarmAt = at
     this.#alarm.set(at)
   }
-}
-
-/** Every frame passes as it came. */
-function doesNothing(to: ResolvedImpairment): boolean {
-  return (
-    to.filter === null &&
-    to.script === null &&
-    to.pathMtu === Number.POSITIVE_INFINITY &&
-    to.loss === 0 &&
-    to.burstLoss === null &&
-    to.duplicate === 0 &&
-    to.corrupt === 0 &&
-    to.policer === null &&
-    to.mark === 0 &&
-    to.reorder === 0 &&
-    to.reorderGap === 0 &&
-    to.latency === 0 &&
-    to.jitter === 0 &&
-    to.bandwidth === Number.POSITIVE_INFINITY
-  )
-}
-
-/** An error of the user's own function is the user's to see, but not here. */
-function surface(error: unknown): void {
-  hostMicrotask(() => {
-    throw error
-  })
 }

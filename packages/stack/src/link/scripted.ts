@@ -1,3 +1,4 @@
+import { hostThrow } from '../core/host.ts'
 import { type KnownOptions, refuseUnknown } from '../core/known-options.ts'
 import type { Memory } from '../core/memory.ts'
 import { type DecodedFrame, decodeFrame, decodePacket } from '../wire/packet.ts'
@@ -85,8 +86,17 @@ export class ScriptPlayer {
     this.#counts = typeof script === 'function' ? [] : script.map(() => 0)
   }
 
-  /** What happens to the next frame, or null. Throws what the user's function throws. */
+  /** What happens to the next frame, or null. Where the user's function throws, its error surfaces and the frame is dropped. */
   next(memory: Memory, offset: number, length: number, index: number): Fate | null {
+    try {
+      return this.#ask(memory, offset, length, index)
+    } catch (error) {
+      hostThrow(error)
+      return { do: 'drop' }
+    }
+  }
+
+  #ask(memory: Memory, offset: number, length: number, index: number): Fate | null {
     const script = this.#script
     if (typeof script !== 'function') return this.#nextByRules(script, memory, offset, length, index)
     const fate = script(this.#decode(memory, offset, length), this.#direction, index)
