@@ -109,11 +109,13 @@ export class Tcb {
   readonly receiveRing: ByteRing
   /** Bytes in order that the application has not read. */
   readable = 0
+  // These three are set by the constructor. V8 compiles what has never changed as a constant, and the first hole that a process sees
+  // would have it throw away all that receives; now they have changed once: from undefined.
   /** Out-of-order ranges beyond rcvNxt, or null while there are none. */
-  outOfOrder: SeqRanges | null = null
+  outOfOrder!: SeqRanges | null
   /** Bytes that came twice and are still to be told by D-SACK; none while both are equal. */
-  dsackLeft = 0
-  dsackRight = 0
+  dsackLeft!: number
+  dsackRight!: number
 
   // What has been asked of the connection.
   /** FIN follows the last queued byte. */
@@ -294,6 +296,9 @@ export class Tcb {
     this.localPort = localPort
     this.remotePort = remotePort
     this.passive = passive
+    this.outOfOrder = null
+    this.dsackLeft = 0
+    this.dsackRight = 0
     this.bytesReceived = 0
     this.bytesSent = 0
     this.bytesAcked = 0
