@@ -1,4 +1,5 @@
 import type { LookupAddress } from 'node:dns'
+import type { ConnectFailure, ConnectTarget } from './begin-connection.ts'
 import { isBlocked } from './block-list.ts'
 import type { ConnectPlan } from './connect.ts'
 import { kContext } from './context.ts'
@@ -10,7 +11,7 @@ import {
   type SystemCallError,
 } from './errors.ts'
 import type { Socket } from './socket.ts'
-import type { ConnectFailure, ConnectTarget, TcpHandle } from './tcp-handle.ts'
+import type { TcpHandle } from './tcp-handle.ts'
 import { type IdleTimer, startIdleTimer } from './timeouts.ts'
 
 /** One address, one handshake (NK-13, NK-14, NK-16 to NK-19). */

@@ -1,21 +1,13 @@
 import { AsyncResource } from 'node:async_hooks'
-import {
-  type CloseReason,
-  type ConnectionHandler,
-  type IpAddress,
-  type ListenerHandler,
-  parseAddress,
-  TapwireError,
-  type TcpConnection,
-} from '@tapwire/stack'
+import { type CloseReason, type ConnectionHandler, TapwireError, type TcpConnection } from '@tapwire/stack'
+import { beginConnection, type ConnectFailure, type ConnectTarget } from './begin-connection.ts'
 import type { NetContext } from './context.ts'
-import { destination, type Endpoint, endpoint, readAddress } from './endpoint.ts'
-import { errnoException, writeCancelled } from './errors.ts'
+import { type Endpoint, endpoint } from './endpoint.ts'
+import { errnoException } from './errors.ts'
+import { LastTurn } from './last-turn.ts'
+import { fill, finishWrite, type PendingWrite } from './pending-write.ts'
 import type { HandleOwner, SocketHandle } from './socket-handle.ts'
 import type { Turn } from './turns.ts'
-
-const ANY_V4 = parseAddress('0.0.0.0')
-const NO_HANDLER: ListenerHandler = { onConnection: () => {} }
 
 /** The most that one 'data' event carries, as with Node's own reads (NF-01). */
 const READ_SIZE = 65_536
@@ -28,29 +20,6 @@ const STREAM = 16_384
 
 /** The longest idle time of keepalive probes, in milliseconds; Linux refuses more, which Node does not tell anybody. */
 const LONGEST_KEEPALIVE = 32_767_000
-
-/** Why a connection could not be begun: which of the system calls of a kernel's socket would have failed, and how. */
-export interface ConnectFailure {
-  readonly syscall: 'bind' | 'connect'
-  readonly code: string
-}
-
-export interface ConnectTarget {
-  readonly address: string
-  readonly port: number
-  readonly family: 4 | 6
-  readonly localAddress: string | undefined
-  readonly localPort: number | undefined
-}
-
-interface PendingWrite {
-  readonly chunks: readonly Uint8Array[]
-  index: number
-  offset: number
-  readonly callback: (error: Error | null) => void
-  /** Whose write it is: made only where the callback has to wait. */
-  scope: AsyncResource | null
-}
 
 /**
  * One TCP connection as a socket sees it: what a handle of libuv is to Node's own `net.Socket`. It turns the stack's
@@ -106,25 +75,10 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
     if (this.#connection !== null) {
       return { syscall: 'connect', code: this.#onConnected === null ? 'EISCONN' : 'EALREADY' }
     }
-    const { interfaces } = this.#context.stack
-    const remote = destination(target.address, interfaces)
-    const local = target.localAddress === undefined ? null : readAddress(target.localAddress, interfaces)
-    if (remote === null) return { syscall: 'connect', code: 'EINVAL' }
     this.#family = target.family
-    if (this.#portIsListenedOn(target, local)) return { syscall: 'bind', code: 'EADDRINUSE' }
-    try {
-      this.#connection = this.#context.stack.tcp.connect(
-        {
-          address: remote,
-          port: target.port,
-          localAddress: local?.isUnspecified ? null : local,
-          localPort: target.localPort ?? 0,
-        },
-        this,
-      )
-    } catch (error) {
-      return failureOf(error, target)
-    }
+    const begun = beginConnection(this.#context.stack, target, this)
+    if ('syscall' in begun) return begun
+    this.#connection = begun
     this.#onConnected = connected
     this.#hold()
     return null
@@ -364,19 +318,6 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
     finishWrite(write, error)
   }
 
-  /** NE-08: RFC 9293 lets a connection begin where somebody listens; a kernel's `bind` does not. */
-  #portIsListenedOn({ localPort, family }: ConnectTarget, local: IpAddress | null): boolean {
-    if (!localPort) return false
-    const address = local ?? (family === 4 ? ANY_V4 : null)
-    const options = { address, port: localPort, ipv6Only: family === 6 }
-    try {
-      this.#context.stack.tcp.listen(options, NO_HANDLER).close()
-      return false
-    } catch (error) {
-      return error instanceof TapwireError && error.code === 'EADDRINUSE'
-    }
-  }
-
   /** Offers the rest of a write to the send ring. Into a connection that was reset it fails (NF-13, NE-07). */
   #advance(write: PendingWrite): Error | null {
     const connection = this.#connection
@@ -384,7 +325,9 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
     if (this.#failure !== null) return errnoException(this.#failure, 'write')
     try {
       if (this.writeQueueSize >= STREAM && !connection.cork) this.#corkForTurn(connection)
-      this.#context.stack.engine.run(() => this.#fill(connection, write))
+      this.#context.stack.engine.run(() => {
+        this.writeQueueSize -= fill(connection, write)
+      })
       return null
     } catch (error) {
       if (error instanceof TapwireError) return errnoException(error.code, 'write')
@@ -407,20 +350,6 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
         if (this.#pending === null) connection.cork = false
       },
     })
-  }
-
-  #fill(connection: TcpConnection, write: PendingWrite): void {
-    while (write.index < write.chunks.length) {
-      const chunk = write.chunks[write.index]
-      if (write.offset < chunk.length) {
-        const taken = connection.write(chunk, write.offset)
-        write.offset += taken
-        this.writeQueueSize -= taken
-        if (write.offset < chunk.length) return
-      }
-      write.index++
-      write.offset = 0
-    }
   }
 
   #end(closed: (() => void) | undefined, finish: (connection: TcpConnection) => void): void {
@@ -462,51 +391,4 @@ export class TcpHandle extends AsyncResource implements SocketHandle, Connection
     if (holds) this.#context.liveness.hold()
     else this.#context.liveness.release()
   }
-}
-
-/** What is told when a handle has been closed. */
-class LastTurn implements Turn {
-  readonly #handle: TcpHandle
-  readonly #pending: PendingWrite | null
-  readonly #shutdownDone: (() => void) | null
-  readonly #closed: (() => void) | undefined
-
-  constructor(
-    handle: TcpHandle,
-    pending: PendingWrite | null,
-    shutdownDone: (() => void) | null,
-    closed: (() => void) | undefined,
-  ) {
-    this.#handle = handle
-    this.#pending = pending
-    this.#shutdownDone = shutdownDone
-    this.#closed = closed
-  }
-
-  serve(): void {
-    this.#handle.runInAsyncScope(this.#tell, this)
-  }
-
-  #tell(): void {
-    if (this.#pending !== null) finishWrite(this.#pending, writeCancelled())
-    this.#shutdownDone?.()
-    this.#closed?.()
-  }
-}
-
-/** In the async context of whoever wrote. */
-function finishWrite({ callback, scope }: PendingWrite, error: Error | null): void {
-  if (scope === null) callback(error)
-  else scope.runInAsyncScope(callback, undefined, error)
-}
-
-/** NK-19, NK-18: what a kernel's `bind` would have refused, and what its `connect`. */
-function failureOf(error: unknown, target: ConnectTarget): ConnectFailure {
-  if (!(error instanceof TapwireError)) throw error
-  const { code } = error
-  const bound = target.localAddress !== undefined || Boolean(target.localPort)
-  // A kernel lets several connections share a local end, until they want the same remote one, too.
-  if (code === 'EADDRINUSE') return { syscall: 'connect', code: 'EADDRNOTAVAIL' }
-  const bind = bound && (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT')
-  return { syscall: bind ? 'bind' : 'connect', code }
 }
