@@ -7,17 +7,10 @@ import { Accepted, STREAM_OPTIONS } from './accepted.ts'
 import { blockListOf } from './block-list.ts'
 import { CustomRead } from './custom-read.ts'
 import { invalidArgValue, invalidFdType } from './errors.ts'
-import {
-  kBytesRead,
-  kBytesWritten,
-  kIdleTimer,
-  kOnRead,
-  kPeername,
-  type Socket,
-  writeAfterEnd,
-} from './socket.ts'
+import { kBytesRead, kBytesWritten, kIdleTimer, kOnRead, kPeername, type Socket } from './socket.ts'
 import type { SocketHandle } from './socket-handle.ts'
 import { kKeepAlive, kKeepAliveDelay, kNoDelay, kTypeOfService } from './socket-settings.ts'
+import { writeAfterEnd } from './socket-writes.ts'
 import { validateAbortSignal, validateInt32, validateNumber } from './validate.ts'
 
 /** All that a socket can be made or connected with (NK-01, NK-03). */

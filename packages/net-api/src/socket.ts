@@ -6,19 +6,12 @@ import { kContext, type NetContext } from './context.ts'
 import type { CustomRead } from './custom-read.ts'
 import { publishClientSocket } from './diagnostics.ts'
 import type { Endpoint } from './endpoint.ts'
-import {
-  closedBeforeConnection,
-  endedByPeer,
-  invalidHandleType,
-  missingArgs,
-  pathRefused,
-  socketClosed,
-} from './errors.ts'
+import { invalidHandleType, missingArgs, pathRefused, socketClosed } from './errors.ts'
 import { type PipeConnectOwner, PipeHandle } from './ipc/pipe-handle.ts'
 import { nodeBehaviour } from './node-version.ts'
 import { readBuffer } from './read-buffer.ts'
 import type { Server } from './server.ts'
-import { chunksOf, type Outgoing, type OutgoingEncoding, type WritevEntry } from './socket-bytes.ts'
+import type { Outgoing, OutgoingEncoding, WritevEntry } from './socket-bytes.ts'
 import type { HandleOwner, SocketHandle } from './socket-handle.ts'
 import type { SocketOptions } from './socket-init.ts'
 import {
@@ -35,11 +28,10 @@ import {
   setNoDelay,
   setTypeOfService,
 } from './socket-settings.ts'
+import { send, type WriteCallback } from './socket-writes.ts'
 import { TcpHandle } from './tcp-handle.ts'
 import { type IdleTimer, startIdleTimer } from './timeouts.ts'
 import { validateFunction, validateString, validateTimeout } from './validate.ts'
-
-type Callback = (error?: Error | null) => void
 
 export const kIdleTimer = Symbol('idleTimer')
 export const kBytesRead = Symbol('bytesRead')
@@ -187,17 +179,17 @@ export class Socket extends Duplex implements HandleOwner, PipeConnectOwner {
   }
 
   /** NF-03, NF-34: the callback comes when the handle has taken all of it; until then `write` returns false. */
-  override _write(data: Buffer | string, encoding: OutgoingEncoding, callback: Callback): void {
+  override _write(data: Buffer | string, encoding: OutgoingEncoding, callback: WriteCallback): void {
     send(this, data, encoding, callback)
   }
 
   /** NF-33 */
-  override _writev(entries: readonly WritevEntry[], callback: Callback): void {
+  override _writev(entries: readonly WritevEntry[], callback: WriteCallback): void {
     send(this, entries, '', callback)
   }
 
   /** NF-07, NF-08: FIN. Whoever allows half-open calls it when he wants to. */
-  override _final(callback: Callback): void {
+  override _final(callback: WriteCallback): void {
     // NF-05
     if (nodeBehaviour.endsUnconnected ? this.connecting : this.pending) {
       this.once('connect', () => this._final(callback))
@@ -208,7 +200,7 @@ export class Socket extends Duplex implements HandleOwner, PipeConnectOwner {
   }
 
   /** NF-14, NF-17, NF-18, NK-21: 'close' is the last that is heard, once; 'error' comes before it, by the stream. */
-  override _destroy(error: Error | null, callback: Callback): void {
+  override _destroy(error: Error | null, callback: WriteCallback): void {
     this.connecting = false
     for (let socket: Socket | null = this; socket !== null; socket = socket._parent)
       socket[kIdleTimer]?.clear()
@@ -391,34 +383,6 @@ function connectPipe(socket: Socket, path: string): void {
   socket._handle.connect(path, socket)
 }
 
-function send(socket: Socket, data: Outgoing, encoding: OutgoingEncoding, done: Callback): void {
-  if (socket.connecting) {
-    sendWhenConnected(socket, data, encoding, done)
-    return
-  }
-  socket._pendingData = null
-  socket._pendingEncoding = ''
-  if (socket._handle === null) {
-    // NK-25, NF-11
-    done(socketClosed())
-    return
-  }
-  socket._unrefTimer()
-  socket._handle.write(chunksOf(data, encoding), done)
-}
-
-/** NK-20 */
-function sendWhenConnected(socket: Socket, data: Outgoing, encoding: OutgoingEncoding, done: Callback): void {
-  socket._pendingData = data
-  socket._pendingEncoding = encoding
-  const closed = (): void => done(closedBeforeConnection())
-  socket.once('connect', () => {
-    socket.off('close', closed)
-    send(socket, data, encoding, done)
-  })
-  socket.once('close', closed)
-}
-
 function closeHandle(socket: Socket, handle: SocketHandle, failed: boolean): void {
   if (socket[kResetting] && handle instanceof TcpHandle) handle.reset(() => void socket.emit('close', failed))
   else handle.close(() => void socket.emit('close', failed))
@@ -434,15 +398,4 @@ function reset(socket: Socket): void {
 function startCustomRead(socket: Socket): void {
   const handle = socket._handle
   if (socket[kOnRead] !== null && !socket.connecting && handle !== null && !handle.reading) handle.readStart()
-}
-
-/** The other side sent FIN, and this one answered with its own: writing has become an error (NF-10). */
-export function writeAfterEnd(this: Socket, ...args: unknown[]): boolean {
-  if (!this.writableEnded)
-    return (Duplex.prototype.write as (...args: unknown[]) => boolean).apply(this, args)
-  const callback = args.findLast((arg) => typeof arg === 'function') as Callback | undefined
-  const error = endedByPeer()
-  if (callback !== undefined) process.nextTick(callback, error)
-  this.destroy(error)
-  return false
 }
