@@ -7,6 +7,7 @@ import { type LinkDevice, TransmitResult, TxDescriptor } from '../link/device.ts
 import { LoopbackDevice } from '../link/loopback.ts'
 import { type IpAddress, LOOPBACK_V4, LOOPBACK_V6 } from './address.ts'
 import { formatAddress, type Prefix } from './address-text.ts'
+import { addConnectedRoute, removeConnectedRoute } from './connected-routes.ts'
 import { IpCounters, type PacketDrops } from './counters.ts'
 import type { GroupWatcher } from './group-membership.ts'
 import { Interface, type InterfaceOwner, type LinkFactory } from './interface.ts'
@@ -324,31 +325,12 @@ export class Internet implements Network, InterfaceOwner {
   }
 
   onAddressAdded(iface: Interface, own: InterfaceAddress): void {
-    const { address, prefixLength } = own
-    const isHostRoute = prefixLength === (address.isV4 ? 32 : 128)
-    // Link-local prefixes exist on every link: they are reached by zone, not by route (V6-18).
-    if (!isHostRoute && !iface.loopback && (address.isV4 || !address.isLinkLocal)) {
-      const destination = networkOf(address, prefixLength)
-      this.routes.add({ destination, prefixLength, gateway: null, iface, metric: 0, connected: true })
-    }
+    addConnectedRoute(this.routes, iface, own)
     this.router.changed()
   }
 
   onAddressRemoved(iface: Interface, own: InterfaceAddress): void {
-    const destination = networkOf(own.address, own.prefixLength)
-    const stillHeld = iface.addresses.some(
-      (other) =>
-        other.prefixLength === own.prefixLength && other.address.matches(destination, own.prefixLength),
-    )
-    if (!stillHeld) {
-      this.routes.remove(
-        (route) =>
-          route.connected &&
-          route.iface === iface &&
-          route.prefixLength === own.prefixLength &&
-          route.destination.equals(destination),
-      )
-    }
+    removeConnectedRoute(this.routes, iface, own)
     this.router.changed()
     this.#tellTransports(iface)
   }
