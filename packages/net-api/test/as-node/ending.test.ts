@@ -299,6 +299,8 @@ describe.each(tapwireWorlds)('$name, as Node: ending', (world) => {
           scene.log.moments(phase)
           await scene.closed(phase)
         }
+        // What the last one's peer hears of it.
+        await settled()
       },
       // The first is reset at once: its server may hear of that, or of nothing (NS-27).
       ['accepted', "connecting's server"],
