@@ -1,4 +1,5 @@
 import { getSystemErrorMap } from 'node:util'
+import { TapwireError } from '@tapwire/stack'
 import { type CodedError, codedError, errnoException, errnoOf, type SystemCallError } from '../errors.ts'
 
 export const badType = (): CodedError =>
@@ -49,4 +50,16 @@ export function addressException(
   const error = errnoException(code, syscall)
   error.message += place
   return Object.assign(error, address == null ? {} : { address }, port ? { port } : {}) as SystemCallError
+}
+
+/** @returns 0, or the errno name of why the stack refused */
+export function codeOf(call: () => void): string | 0 {
+  try {
+    call()
+    return 0
+  } catch (error) {
+    if (!(error instanceof TapwireError)) throw error
+    // What a socket for the one version cannot reach in the other, a kernel finds no route to.
+    return error.code === 'EAFNOSUPPORT' ? 'ENETUNREACH' : error.code
+  }
 }

@@ -2,7 +2,6 @@ import { AsyncResource } from 'node:async_hooks'
 import {
   type IpAddress,
   parseAddress,
-  TapwireError,
   type UdpError,
   type UdpHandler,
   type UdpMessage,
@@ -12,8 +11,10 @@ import type { NetStack } from '../context.ts'
 import { type Endpoint, endpoint, readAddress } from '../endpoint.ts'
 import type { Liveness } from '../liveness.ts'
 import type { Turn, Turns } from '../turns.ts'
+import { codeOf } from './errors.ts'
 import type { Found, OwnLookup } from './lookup.ts'
 import { Memberships } from './memberships.ts'
+import { type SendRequest, trySend, WaitingSends } from './waiting-sends.ts'
 
 /** What the handles of one `createDgram` share. */
 export interface HandleContext {
@@ -34,13 +35,6 @@ export interface HandleOwner {
 export interface BindFlags {
   readonly reuseAddress: boolean
   readonly ipv6Only: boolean
-}
-
-/** A datagram that the device had no room for. */
-interface PendingSend {
-  readonly bytes: Uint8Array
-  readonly target: { readonly address: IpAddress; readonly port: number } | undefined
-  readonly done: (code: string | null, size: number) => void
 }
 
 /** Linux's figures: it counts its own bookkeeping in, and so doubles what it is asked for (socket(7)). */
@@ -71,8 +65,7 @@ export class UdpHandle implements UdpHandler, Turn {
   #closed = false
   #gone = false
   #failure: UdpError | null = null
-  #pending: PendingSend[] = []
-  #pendingBytes = 0
+  readonly #waiting: WaitingSends
   #sendBuffer = USUAL_BUFFER
   #largestReceiveBuffer = 0
   #posted = false
@@ -88,6 +81,7 @@ export class UdpHandle implements UdpHandler, Turn {
     this.family = family
     this.#owner = owner
     this.#lookup = lookup
+    this.#waiting = new WaitingSends(context.turns)
     this.#memberships = new Memberships(context.stack, family)
   }
 
@@ -262,39 +256,27 @@ export class UdpHandle implements UdpHandler, Turn {
     this.#failure = null
     if (failure !== null) return failure
     const target = parsed === null ? undefined : { address: parsed, port }
-    const request: PendingSend = { bytes, target, done }
-    if (this.#pending.length === 0) {
+    const request: SendRequest = { bytes, target, done }
+    if (this.#waiting.count === 0) {
       const sent = trySend(socket, request)
       if (sent !== false) return sent === true ? bytes.length + 1 : sent
     }
-    this.#pending.push(request)
-    this.#pendingBytes += bytes.length
+    this.#waiting.push(request)
     this.#hold()
     return 0
   }
 
   getSendQueueSize(): number {
-    return this.#pendingBytes
+    return this.#waiting.bytes
   }
 
   getSendQueueCount(): number {
-    return this.#pending.length
+    return this.#waiting.count
   }
 
   onWritable(socket: UdpSocket): void {
-    while (this.#pending.length > 0) {
-      const request = this.#pending[0]
-      const sent = trySend(socket, request)
-      if (sent === false) return
-      this.#settle(request, sent === true ? null : sent)
-    }
+    this.#waiting.resume(socket)
     this.#hold()
-  }
-
-  #settle(request: PendingSend, code: string | null): void {
-    this.#pending.shift()
-    this.#pendingBytes -= request.bytes.length
-    this.#context.turns.post({ serve: () => request.done(code, request.bytes.length) })
   }
 
   // ---- datagrams in ----------------------------------------------------------------------------------------
@@ -366,7 +348,7 @@ export class UdpHandle implements UdpHandler, Turn {
     if (this.#closed) return
     this.#closed = true
     this.#receiving = false
-    for (const request of this.#pending.slice()) this.#settle(request, 'ECANCELED')
+    this.#waiting.cancel()
     this.#hold()
     this.#socket?.close()
     this.#socket = null
@@ -392,30 +374,10 @@ export class UdpHandle implements UdpHandler, Turn {
 
   /** A handle keeps the process alive while it receives, or has something to send, and is `ref`ed. */
   #hold(): void {
-    const holds = (this.#receiving || this.#pending.length > 0) && this.#referenced && !this.#closed
+    const holds = (this.#receiving || this.#waiting.count > 0) && this.#referenced && !this.#closed
     if (holds === this.#holding) return
     this.#holding = holds
     if (holds) this.#context.liveness.hold()
     else this.#context.liveness.release()
   }
-}
-
-function codeOf(call: () => void): string | 0 {
-  try {
-    call()
-    return 0
-  } catch (error) {
-    if (!(error instanceof TapwireError)) throw error
-    // What a socket for the one version cannot reach in the other, a kernel finds no route to.
-    return error.code === 'EAFNOSUPPORT' ? 'ENETUNREACH' : error.code
-  }
-}
-
-/** @returns false when the device is full */
-function trySend(socket: UdpSocket, { bytes, target }: PendingSend): boolean | string {
-  let sent = false
-  const code = codeOf(() => {
-    sent = socket.send(bytes, target)
-  })
-  return code === 0 ? sent : code
 }
