@@ -137,6 +137,11 @@ describe('SystemClock', () => {
     expect(clock.now() - before).toBe(5000)
     expect(Number.isInteger(clock.now())).toBe(true)
     expect(Number.isInteger(clock.epoch)).toBe(true)
+    expect(Math.abs(clock.epoch + clock.now() - Date.now() * 1000)).toBeLessThan(1_000_000)
+  })
+
+  it('never counts in numbers of 32 bits, which code would be compiled for that is thrown away after 36 minutes', () => {
+    expect(new SystemClock().now()).toBeGreaterThanOrEqual(2 ** 32)
   })
 
   it('rings once, not before the deadline', () => {
