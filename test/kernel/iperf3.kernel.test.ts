@@ -74,7 +74,9 @@ kernelSuite("the example's iperf3 and the kernel's", kernelObstacle(['iperf3']),
     async (more) => {
       const args = more.split(' ').filter((word) => word !== '-6')
       const { end } = await iperf3(more.endsWith('-6') ? STACK_SIDE.v6 : STACK_SIDE.v4, ...args)
-      expect(Math.max(end.sum_sent!.bytes, end.sum_received!.bytes)).toBeGreaterThanOrEqual(20e6)
+      // A client that receives counts a read that found a part of a block as a block: 100 to 104 of 200 between two of the kernel's.
+      const least = more.startsWith('-k 200 -R') ? 5e6 : 20e6
+      expect(Math.max(end.sum_sent!.bytes, end.sum_received!.bytes)).toBeGreaterThanOrEqual(least)
     },
   )
 
