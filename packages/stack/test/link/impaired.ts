@@ -1,9 +1,11 @@
+import { expect } from 'vitest'
 import { Memory } from '../../src/core/memory.ts'
 import { VirtualClock } from '../../src/core/virtual-clock.ts'
 import { type CableOptions, createCable } from '../../src/link/cable.ts'
+import { TransmitResult } from '../../src/link/device.ts'
 import { impair } from '../../src/link/impair.ts'
 import type { ImpairOptions } from '../../src/link/impair-options.ts'
-import { Station } from './helpers.ts'
+import { numbered, Station } from './helpers.ts'
 
 /** A cable with an impaired end, in virtual time: `near` is behind the impairment. */
 export function impaired(
@@ -23,6 +25,11 @@ export function impaired(
 }
 
 export const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
+
+/** Frames that are numbered from 0, all of which are taken. */
+export function sendMany(station: Station, count: number, length = 64): void {
+  for (let i = 0; i < count; i++) expect(station.send(numbered(i, length))).toBe(TransmitResult.Sent)
+}
 
 /** The ECN bits of a frame's IP header. */
 export function ecnOf(bytes: Uint8Array, medium: 'ethernet' | 'ip' = 'ethernet'): number {
