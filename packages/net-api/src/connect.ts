@@ -3,7 +3,8 @@ import { isIP } from 'node:net'
 import { attemptAll, attemptOne } from './attempts.ts'
 import { autoSelectFamilyDefaults } from './auto-select.ts'
 import { kContext } from './context.ts'
-import { invalidAddressFamily, invalidArgType, invalidIpAddress } from './errors.ts'
+import { invalidAddressFamily, invalidArgType, invalidHandleType, invalidIpAddress } from './errors.ts'
+import { PipeHandle } from './ipc/pipe-handle.ts'
 import { nodeBehaviour } from './node-version.ts'
 import type { Socket } from './socket.ts'
 import type { SocketOptions } from './socket-init.ts'
@@ -13,6 +14,7 @@ import {
   validateInt32,
   validateNumber,
   validatePort,
+  validateString,
   validateWithoutNullBytes,
 } from './validate.ts'
 
@@ -47,6 +49,13 @@ export function lookupAndConnect(socket: Socket, options: SocketOptions): void {
   if (wanted.family !== 4 && wanted.family !== 6 && plan.localAddress === undefined && plan.autoSelect) {
     lookupAll(socket, options, plan, { ...wanted, all: true })
   } else lookupOne(socket, options, plan, wanted)
+}
+
+/** NK-04: the attempt begins at once, for there is nothing to look up. */
+export function connectPipe(socket: Socket, path: string): void {
+  validateString(path, 'options.path')
+  if (!(socket._handle instanceof PipeHandle)) throw invalidHandleType()
+  socket._handle.connect(path, socket)
 }
 
 function planOf(options: SocketOptions): ConnectPlan {

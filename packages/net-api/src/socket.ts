@@ -1,6 +1,6 @@
 import type { AddressInfo, BlockList, SocketConnectOpts, SocketReadyState } from 'node:net'
 import { Duplex } from 'node:stream'
-import { lookupAndConnect } from './connect.ts'
+import { connectPipe, lookupAndConnect } from './connect.ts'
 import { isNormalized, normalizeArgs } from './connect-args.ts'
 import { kContext, type NetContext } from './context.ts'
 import type { CustomRead } from './custom-read.ts'
@@ -31,7 +31,7 @@ import {
 import { send, type WriteCallback } from './socket-writes.ts'
 import { TcpHandle } from './tcp-handle.ts'
 import { type IdleTimer, startIdleTimer } from './timeouts.ts'
-import { validateFunction, validateString, validateTimeout } from './validate.ts'
+import { validateFunction, validateTimeout } from './validate.ts'
 
 export const kIdleTimer = Symbol('idleTimer')
 export const kBytesRead = Symbol('bytesRead')
@@ -374,13 +374,6 @@ function reopen(socket: Socket, pipe: boolean): void {
   ;(socket as unknown as { _undestroy(): void })._undestroy()
   if (pipe) socket._attach(new PipeHandle())
   else socket._newHandle(4)
-}
-
-/** NK-04: the attempt begins at once, for there is nothing to look up. */
-function connectPipe(socket: Socket, path: string): void {
-  validateString(path, 'options.path')
-  if (!(socket._handle instanceof PipeHandle)) throw invalidHandleType()
-  socket._handle.connect(path, socket)
 }
 
 function closeHandle(socket: Socket, handle: SocketHandle, failed: boolean): void {
