@@ -30,7 +30,7 @@ export class Neighbour {
   /** It said so in its last advertisement (the R flag), or advertised itself as a router. */
   isRouter = false
   /** Until when Reachable holds; no timer: the next packet looks. */
-  reachableUntil: Micros = 0
+  reachableUntil: Micros = Number.NEGATIVE_INFINITY
   /** Solicitations of this round. */
   attempts = 0
   /** When the last one went out, for ND-14 and ARP-06. */
