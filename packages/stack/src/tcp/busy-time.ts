@@ -25,10 +25,17 @@ export type Holdup = (typeof Holdup)[keyof typeof Holdup]
 export class BusyTime {
   holdup: Holdup = Holdup.Idle
   since: Micros = 0
+  // NaN until the constructor has set them to 0: see `TcpCounters`.
   /** Sums of what is over, in microseconds: everything but idling, and the two parts of it. */
-  busy: Micros = 0
-  byWindow: Micros = 0
-  byBuffer: Micros = 0
+  busy: Micros = Number.NaN
+  byWindow: Micros = Number.NaN
+  byBuffer: Micros = Number.NaN
+
+  constructor() {
+    this.busy = 0
+    this.byWindow = 0
+    this.byBuffer = 0
+  }
 }
 
 /** After sending, and when all is acknowledged: once per burst, and not per segment. */

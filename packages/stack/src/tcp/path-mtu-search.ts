@@ -36,7 +36,7 @@ export class PathMtuSearch {
   probeStart = 0
   probeEnd = 0
   /** When a path that was found narrow may have become wider. */
-  raiseAt: Micros = 0
+  raiseAt: Micros = Number.NEGATIVE_INFINITY
 }
 
 /**

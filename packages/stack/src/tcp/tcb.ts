@@ -172,7 +172,7 @@ export class Tcb {
   recovery: RecoveryState = RecoveryState.Open
   recoveryPoint = 0
   /** When the last reduction was made: what was sent before it is part of the same loss. */
-  reducedAt: Micros = 0
+  reducedAt: Micros = Number.NEGATIVE_INFINITY
   readonly rack = new RackState()
   readonly tlp = new TlpState()
   readonly prr = new PrrState()
@@ -275,8 +275,8 @@ export class Tcb {
   /** Retransmission timeouts, SYNs included; the rows they came in; how long the rows have lasted, and when this one began. */
   rtoCount = 0
   rtoRows = 0
-  rtoTime: Micros = 0
-  rtoSince: Micros = 0
+  rtoTime: Micros = Number.NaN
+  rtoSince: Micros = Number.NaN
   retransmits = 0
 
   constructor(
@@ -302,6 +302,8 @@ export class Tcb {
     this.bytesReceived = 0
     this.bytesSent = 0
     this.bytesAcked = 0
+    this.rtoTime = 0
+    this.rtoSince = 0
     this.rcvBuf = tcp.config.receiveBuffer
     this.rto = tcp.config.initialRto
     this.trafficClass = tcp.config.trafficClass
