@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
+import { finished } from 'node:stream/promises'
 import type { LinkDevice } from '@tapwire/stack'
 import { usageFailure } from './failure.ts'
 import type { Tracing } from './observe/tracing.ts'
@@ -87,7 +89,7 @@ async function observe(
   const { stderr, env } = terminal
   const paint = paintFor(stderr, env)
   const ends: (() => unknown)[] = []
-  if (pcap !== null) ends.push(writeCapture(pcap, world))
+  if (pcap !== null) ends.push(await writeCapture(pcap, world))
   if (dump) {
     const [{ Dumper }, { parseFilter }] = await Promise.all([
       import('./dump/dumper.ts'),
@@ -127,21 +129,27 @@ async function observe(
   }
 }
 
-/** @returns ends the file, and waits until it is written */
-function writeCapture(file: string, world: World): () => Promise<void> {
+/**
+ * @returns ends the file, and waits until it is written
+ * @throws where it cannot be opened, before anything is done in the world, or not be written
+ */
+async function writeCapture(file: string, world: World): Promise<() => Promise<void>> {
   const stream = createWriteStream(file)
+  await once(stream, 'open').catch(refuse)
   let failed: Error | null = null
   stream.on('error', (error) => {
     failed = error
   })
   const stop = world.device.record((chunk) => stream.write(chunk))
-  return () => {
+  return async () => {
     stop()
-    return new Promise((resolve, reject) => {
-      const done = (): void =>
-        failed === null ? resolve() : reject(usageFailure(`--pcap: ${failed.message}`))
-      if (failed !== null) done()
-      else stream.end(done).on('error', done)
-    })
+    if (failed === null) {
+      stream.end()
+      await finished(stream).catch(refuse)
+    } else refuse(failed)
   }
+}
+
+function refuse(error: Error): never {
+  throw usageFailure(`--pcap: ${error.message}`)
 }

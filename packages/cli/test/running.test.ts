@@ -207,12 +207,14 @@ describe('watching by options of the command itself', () => {
     await stop(nc)
   })
 
-  it('a capture that cannot be written is said', async () => {
-    const { status, err } = await run(['ping', '10.77.0.1', '--virtual', '-c', '1', '--pcap', '/nowhere/x'])
-    expect([status, err]).toEqual([
-      2,
-      "tapwire: --pcap: ENOENT: no such file or directory, open '/nowhere/x'\n",
-    ])
+  it.each([
+    // Before a packet leaves; and when the last has come.
+    ['/nowhere/x', /^$/, "ENOENT: no such file or directory, open '/nowhere/x'"],
+    ['/dev/full', /1 received/, 'ENOSPC: no space left on device, write'],
+  ])('a capture that cannot be written is said: %s', async (file, out, why) => {
+    const ping = await run(['ping', '10.77.0.1', '--virtual', '-c', '1', '--pcap', file])
+    expect(ping).toMatchObject({ status: 2, err: `tapwire: --pcap: ${why}\n` })
+    expect(ping.out).toMatch(out)
   })
 
   it('trace with a device has small servers', async () => {
