@@ -42,14 +42,20 @@ export function runInNetns<T>(netns: string | { readonly path: string }, fn: () 
 export class Netns {
   /** Its name in /run/netns, or null for one that only this process holds. */
   readonly name: string | null
-  /** Opens as this namespace, for every process that may look: `nsenter --net=<path>`. Gone after `close()`. */
-  readonly path: string
   #fd: number
 
   constructor(name: string | null, fd: number) {
     this.name = name
-    this.path = name === null ? `/proc/${process.pid}/fd/${fd}` : `${NETNS_DIRECTORY}/${name}`
     this.#fd = fd
+  }
+
+  /**
+   * Opens as this namespace, for every process that may look: `nsenter --net=<path>`.
+   * @throws TapError ENOENT after `close()`: what the same path opens then may be another one
+   */
+  get path(): string {
+    if (this.#fd < 0) throw closedNamespace(this.name)
+    return this.name === null ? `/proc/${process.pid}/fd/${this.#fd}` : `${NETNS_DIRECTORY}/${this.name}`
   }
 
   /** As `runInNetns`. */
@@ -171,6 +177,11 @@ function synchronous<T>(result: T): T {
     )
   }
   return result
+}
+
+function closedNamespace(name: string | null): TapError {
+  const which = name === null ? 'This network namespace' : `The network namespace ${name}`
+  return new TapError('ENOENT', `${which} has been closed: nothing can be started in it any more.`, 'open')
 }
 
 function unknownNamespace(path: string, errno: number): TapError {

@@ -30,7 +30,26 @@ describe.skipIf(reason !== null)('a network namespace', () => {
     expect((await child.ended).code).toBe(0)
     netns.close()
     netns.close()
-    expect(() => netns.run(() => 1)).toThrow(/There is no network namespace/)
+  })
+
+  it('lets nobody in once it is closed, though its descriptor may be that of another one by now', async () => {
+    const netns = createNetns()
+    const { path } = netns
+    netns.close()
+    const next = createNetns()
+    try {
+      expect(next.path).toBe(path)
+      const closed = expect.objectContaining({
+        code: 'ENOENT',
+        message: expect.stringMatching(/has been closed/),
+      })
+      expect(() => netns.run(() => 1)).toThrow(closed)
+      expect(() => netns.spawn('true')).toThrow(closed)
+      await expect(openTap({ netns })).rejects.toThrow(closed)
+      expect(() => netns.path).toThrow(closed)
+    } finally {
+      next.close()
+    }
   })
 })
 
