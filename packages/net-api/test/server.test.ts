@@ -6,6 +6,7 @@ import {
   connectedPair,
   endPair,
   fieldsOf,
+  listenForms,
   listening,
   logged,
   settled,
@@ -61,21 +62,7 @@ describe.each(worlds)('$name: server', (world) => {
   })
 
   test('NS-02, NS-04 every form of listen', async () => {
-    const forms: unknown[][] = [
-      [],
-      [null],
-      [undefined],
-      [0],
-      ['0'],
-      [0, 5],
-      [0, v4],
-      [0, v4, 5],
-      [{ port: 0 }],
-      [{ port: null }],
-      [{ port: 0, host: v4, backlog: 3, exclusive: true }],
-      [{ port: 0, host: v6, ipv6Only: true }],
-    ]
-    for (const form of forms) {
+    for (const form of listenForms(world)) {
       const server = net.createServer()
       await new Promise<void>((resolve) => {
         ;(server.listen as (...args: unknown[]) => Server).apply(server, [...form, resolve])

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { AddressInfo, Server } from 'node:net'
 import { afterAll, describe, expect, test } from 'vitest'
-import { settled } from '../support/helpers.ts'
+import { listenForms, settled } from '../support/helpers.ts'
 import { sameAsNode, tapwireWorlds } from '../support/scene.ts'
 import { worlds } from '../support/worlds.ts'
 
@@ -43,26 +43,7 @@ describe.each(tapwireWorlds)('$name, as Node: listening', (world) => {
 
   test('NS-04, NS-05 any form of listen: when it is bound, and when it says so', () =>
     sameAsNode(world, async (scene) => {
-      const { v4, v6 } = scene.world
-      const forms: unknown[][] = [
-        [],
-        [null],
-        [undefined],
-        [0],
-        ['0'],
-        [0, 5],
-        [0, v4],
-        [0, v4, 5],
-        [{ port: 0 }],
-        [{ port: null }],
-        [{ port: undefined }],
-        [{ port: 0, host: v4, backlog: 3, exclusive: true }],
-        [{ port: 0, host: v6, ipv6Only: true }],
-        [{ port: 0, host: '::' }],
-        [{ port: 0, host: '0.0.0.0' }],
-        [{ port: 0, host: '' }],
-      ]
-      for (const [i, form] of forms.entries()) {
+      for (const [i, form] of listenForms(scene.world).entries()) {
         const name = `form ${i}`
         const server = scene.server(undefined, undefined, name)
         const listening = once(server, 'listening')

@@ -11,6 +11,28 @@ export async function listening(server: Server, ...args: unknown[]): Promise<num
   return (server.address() as AddressInfo).port
 }
 
+/** NS-04: the arguments of every form of `listen` that binds to a free port. */
+export function listenForms({ v4, v6 }: Pick<World, 'v4' | 'v6'>): unknown[][] {
+  return [
+    [],
+    [null],
+    [undefined],
+    [0],
+    ['0'],
+    [0, 5],
+    [0, v4],
+    [0, v4, 5],
+    [{ port: 0 }],
+    [{ port: null }],
+    [{ port: undefined }],
+    [{ port: 0, host: v4, backlog: 3, exclusive: true }],
+    [{ port: 0, host: v6, ipv6Only: true }],
+    [{ port: 0, host: '::' }],
+    [{ port: 0, host: '0.0.0.0' }],
+    [{ port: 0, host: '' }],
+  ]
+}
+
 export async function closed(server: Server): Promise<void> {
   if (server.listening) await new Promise((resolve) => server.close(resolve))
 }

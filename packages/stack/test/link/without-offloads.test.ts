@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { VirtualClock } from '../../src/core/virtual-clock.ts'
 import { createCable } from '../../src/link/cable.ts'
-import { Gso, RxChecksum, TransmitResult } from '../../src/link/device.ts'
+import { Gso, NO_OFFLOADS, RxChecksum, TransmitResult } from '../../src/link/device.ts'
 import { withoutOffloads } from '../../src/link/without-offloads.ts'
 import {
   joined,
@@ -38,14 +38,7 @@ function sendSuper(a: Station, version: 4 | 6, payload: number, gsoSize = 1448):
 
 describe('withoutOffloads', () => {
   test('offers nothing but the address', () => {
-    expect(setUp().plain.capabilities).toEqual({
-      mac: MAC_B,
-      txChecksum: false,
-      tso4: false,
-      tso6: false,
-      uso: false,
-      maxSuperFrame: 0,
-    })
+    expect(setUp().plain.capabilities).toEqual({ ...NO_OFFLOADS, mac: MAC_B })
   })
 
   test.each([4, 6] as const)(

@@ -84,3 +84,10 @@ export function stateOf(t: Script): StateName | 'CLOSED' {
   if (connections === 0) return 'CLOSED'
   return t.state === 'SYN-RECEIVED' ? 'SYN-RECEIVED (active)' : (t.state as StateName)
 }
+
+/** T opens from a port of its own; `t.iss` is that connection's afterwards. */
+export function openFrom(t: Script, port: number): void {
+  t.remotePort = port
+  t.send({ flags: 'S' }).expect({ flags: 'SA', ack: 1 })
+  t.send({ flags: 'A', seq: 1, ack: 1 })
+}
