@@ -4,6 +4,13 @@ import { defineConfig } from 'vitest/config'
 const source = (name: string, entry = 'index'): string =>
   fileURLToPath(new URL(`packages/${name}/src/${entry}.ts`, import.meta.url))
 
+const tests = (folder: string): string => `${folder}/**/*.test.ts`
+
+/** They measure: time, or what the collector finds. */
+const MEASURING = ['whole/no-allocation', 'whole/speed', 'wire/no-allocation', 'core/clocks'].map(
+  (name) => `packages/stack/test/${name}.test.ts`,
+)
+
 export default defineConfig({
   resolve: {
     alias: {
@@ -25,8 +32,29 @@ export default defineConfig({
     },
   },
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    projects: [
+      {
+        // Virtual time does not mind who else runs: a file for each processor.
+        extends: true,
+        test: {
+          name: 'virtual',
+          include: [tests('packages/stack/test')],
+          exclude: MEASURING,
+          maxWorkers: '100%',
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        // Vitest's own choice, one processor less, is left to the kernel, browsers and children.
+        extends: true,
+        test: {
+          name: 'real',
+          include: [tests('packages/!(stack)/test'), tests('test'), ...MEASURING],
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 })
