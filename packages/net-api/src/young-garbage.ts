@@ -4,8 +4,8 @@ import { runInNewContext } from 'node:vm'
 /** A program that never reads so much in bulk is left alone. */
 const BEGIN = 64 * 1024 * 1024
 
-/** Half of what V8 lets come together where it leaves least: 8 MiB, while its young generation is small. */
-const PACE = 4 * 1024 * 1024
+/** Less than V8 lets come together where it leaves least: 8 MiB, while its young generation is small. */
+const PACE = 6 * 1024 * 1024
 
 /** Collections that take longer, in milliseconds, find much alive: the next ones are V8's own. One alone may have been interrupted. */
 const DEAR = 1
