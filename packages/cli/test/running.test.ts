@@ -87,20 +87,23 @@ describe('a running command', () => {
 
   it('of several, --pid says which is meant', async () => {
     const { server } = await serve()
-    // Another process, as far as can be seen from outside.
-    const other = createServer((socket) =>
-      socket.end(
-        `${JSON.stringify({ pid: 4_000_000, command: 'nc -l 9', description: 'x', medium: 'ip' })}\n`,
-      ),
+    // Other processes, as far as can be seen from outside.
+    const others = [4_000_000, 4_000_001, 10_000_000].map((pid) =>
+      createServer((socket) =>
+        socket.end(`${JSON.stringify({ pid, command: 'nc -l 9', description: 'x', medium: 'ip' })}\n`),
+      ).listen(join(sockets, `${pid}.sock`)),
     )
-    await once(other.listen(join(sockets, '4000000.sock')), 'listening')
-    const { status, err } = await run(['stats'])
-    expect([status, err]).toEqual([
-      1,
-      `tapwire: several tapwire commands are running, and --pid says which is meant: ${process.pid} (http ${folder}), 4000000 (nc -l 9)\n`,
-    ])
-    expect((await run(['stats', '--pid', String(process.pid)])).status).toBe(0)
-    other.close()
+    try {
+      await Promise.all(others.map((other) => once(other, 'listening')))
+      const { status, err } = await run(['stats'])
+      expect([status, err]).toEqual([
+        1,
+        `tapwire: several tapwire commands are running, and --pid says which is meant: ${process.pid} (http ${folder}), 4000000 (nc -l 9), 4000001 (nc -l 9), 10000000 (nc -l 9)\n`,
+      ])
+      expect((await run(['stats', '--pid', String(process.pid)])).status).toBe(0)
+    } finally {
+      for (const other of others) other.close()
+    }
     await stop(server)
   })
 

@@ -53,6 +53,7 @@ function processesIn(folder: string): number[] {
   return readdirSync(folder)
     .flatMap((name) => SOCKET_NAME.exec(name)?.[1] ?? [])
     .map(Number)
+    .sort((a, b) => a - b)
 }
 
 /** @returns null where nobody answers; what a process has left behind that was killed is removed */
