@@ -13,6 +13,7 @@ import {
   setUp,
 } from './host-config.ts'
 import { type Libc, libc, O_CLOEXEC, O_NONBLOCK, O_RDWR } from './libc.ts'
+import { awaitLocalRoutes } from './local-routes.ts'
 import { type NetlinkSocket, withNetlink } from './netlink-socket.ts'
 import { type CheckedOptions, formatMac } from './options.ts'
 import {
@@ -104,6 +105,7 @@ function configure(fd: number, socket: NetlinkSocket, options: CheckedOptions): 
   setQueue(socket, link.index, options.queueLength, existed)
   for (const address of options.hostAddresses) addAddress(socket, link.index, address)
   if (!existed || options.hostAddresses.length > 0) setUp(socket, link.index, true)
+  awaitLocalRoutes(options.hostAddresses)
   const host = requireLink(socket, name)
   refuseHostMac(options.mac, host.mac)
   const gro = options.gro ? openGroThread(name) : null
